@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "handover/channel.h"
+
+#include "handover/error.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace handover {
+namespace {
+
+constexpr std::uint32_t magic = 0x31564f48;  // "HOV1"
+constexpr std::size_t header_size = 16;
+constexpr std::size_t field_header_size = 4;
+constexpr std::size_t largest_message = 65536;
+constexpr std::size_t most_fds = 253;  // SCM_MAX_FD of the kernel
+
+template <typename Number>
+void put(std::string& bytes, Number number) {
+    for (std::size_t i = 0; i < sizeof number; ++i)
+        bytes.push_back(static_cast<char>(number >> (8 * i) & 0xff));
+}
+
+/// Reads a little-endian number and moves on. The caller has checked that the bytes are there.
+template <typename Number>
+Number take(std::string_view& bytes) {
+    Number number = 0;
+    for (std::size_t i = 0; i < sizeof number; ++i)
+        number = static_cast<Number>(
+            number | static_cast<Number>(static_cast<unsigned char>(bytes[i])) << (8 * i));
+    bytes.remove_prefix(sizeof number);
+    return number;
+}
+
+bool known(std::uint16_t type) {
+    return type >= static_cast<std::uint16_t>(Message::Type::hello) &&
+           type <= static_cast<std::uint16_t>(Message::Type::go);
+}
+
+/// Owns every descriptor of the packet before anything about it is judged.
+std::vector<UniqueFd> own_descriptors(msghdr& packet) {
+    std::vector<UniqueFd> fds;
+    for (cmsghdr* part = CMSG_FIRSTHDR(&packet); part; part = CMSG_NXTHDR(&packet, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+            fds.emplace_back(fd);
+        }
+    }
+    return fds;
+}
+
+}  // namespace
+
+std::string_view Message::field(Tag tag) const {
+    for (const auto& [candidate, value] : fields)
+        if (candidate == tag) return value;
+    return {};
+}
+
+std::string encode(const Message& message) {
+    std::string body;
+    for (const auto& [tag, value] : message.fields) {
+        const auto length = static_cast<std::uint16_t>(std::min<std::size_t>(value.size(), 65535));
+        put(body, static_cast<std::uint16_t>(tag));
+        put(body, length);
+        body.append(value, 0, length);
+    }
+    std::string bytes;
+    put(bytes, magic);
+    put(bytes, protocol_version);
+    put(bytes, static_cast<std::uint16_t>(message.type));
+    put(bytes, static_cast<std::uint32_t>(body.size()));
+    put(bytes, std::uint32_t{0});
+    return bytes + body;
+}
+
+std::optional<Message> decode(std::string_view bytes) {
+    if (bytes.size() < header_size || take<std::uint32_t>(bytes) != magic) return std::nullopt;
+    const auto version = take<std::uint16_t>(bytes);
+    const auto type = take<std::uint16_t>(bytes);
+    const auto length = take<std::uint32_t>(bytes);
+    take<std::uint32_t>(bytes);  // reserved: written as 0, not looked at
+    if (version == 0 || version > protocol_version || !known(type) || length != bytes.size())
+        return std::nullopt;
+    Message message;
+    message.type = static_cast<Message::Type>(type);
+    while (!bytes.empty()) {
+        if (bytes.size() < field_header_size) return std::nullopt;
+        const auto tag = take<std::uint16_t>(bytes);
+        const auto size = take<std::uint16_t>(bytes);
+        if (bytes.size() < size) return std::nullopt;
+        message.fields.emplace_back(static_cast<Message::Tag>(tag), bytes.substr(0, size));
+        bytes.remove_prefix(size);
+    }
+    return message;
+}
+
+std::pair<Channel, Channel> Channel::make_pair() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        throw os_error("cannot make a channel to the successor", errno);
+    return {Channel(UniqueFd(ends[0])), Channel(UniqueFd(ends[1]))};
+}
+
+bool Channel::send(const Message& message) const {
+    const auto bytes = encode(message);
+    const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return sent == static_cast<ssize_t>(bytes.size());
+}
+
+Channel::Received Channel::receive(Message& message) const {
+    std::string bytes(largest_message, '\0');
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(most_fds * sizeof(int))> control{};
+    iovec part{bytes.data(), bytes.size()};
+    msghdr packet{};
+    packet.msg_iov = &part;
+    packet.msg_iovlen = 1;
+    packet.msg_control = control.data();
+    packet.msg_controllen = control.size();
+    ssize_t size = 0;
+    do size = ::recvmsg(fd_.get(), &packet, MSG_CMSG_CLOEXEC);
+    while (size < 0 && errno == EINTR);
+    if (size < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? Received::nothing : Received::closed;
+    auto fds = own_descriptors(packet);
+    if (size == 0) return Received::closed;
+    if ((packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Received::refused;
+    auto decoded = decode({bytes.data(), static_cast<std::size_t>(size)});
+    if (!decoded) return Received::refused;
+    message = std::move(*decoded);
+    message.fds = std::move(fds);
+    return Received::message;
+}
+
+}  // namespace handover

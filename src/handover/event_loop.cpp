@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "handover/event_loop.h"
+
+#include "handover/error.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+namespace handover {
+namespace {
+
+timespec to_timespec(std::chrono::microseconds duration) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+    return {static_cast<time_t>(seconds.count()),
+            static_cast<long>((duration - seconds).count() * 1000)};
+}
+
+}  // namespace
+
+EventLoop::EventLoop()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wakeup_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (!epoll_ || !wakeup_) throw os_error("cannot make an event loop", errno);
+    watch(wakeup_.get(), [this] { run_posted(); });
+}
+
+void EventLoop::watch(int fd, Callback callback) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+        throw os_error("cannot watch descriptor " + std::to_string(fd), errno);
+    callbacks_[fd] = std::make_shared<Callback>(std::move(callback));
+}
+
+void EventLoop::forget(int fd) {
+    if (callbacks_.erase(fd) != 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void EventLoop::post(Callback task) {
+    {
+        const std::lock_guard lock(mutex_);
+        posted_.push_back(std::move(task));
+    }
+    ::eventfd_write(wakeup_.get(), 1);
+}
+
+void EventLoop::run_posted() {
+    eventfd_t count = 0;
+    ::eventfd_read(wakeup_.get(), &count);
+    std::vector<Callback> tasks;
+    {
+        const std::lock_guard lock(mutex_);
+        tasks.swap(posted_);
+    }
+    for (const auto& task : tasks) task();
+}
+
+void EventLoop::run() {
+    std::array<epoll_event, 16> events{};
+    while (!stopped_) {
+        const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), -1);
+        if (count < 0 && errno != EINTR) throw os_error("cannot wait for events", errno);
+        for (int i = 0; i < count && !stopped_; ++i) {
+            // Looked up at each step: an earlier callback may have forgotten it.
+            const auto found = callbacks_.find(events[static_cast<std::size_t>(i)].data.fd);
+            if (found == callbacks_.end()) continue;
+            const auto callback = found->second;  // outlives a callback that forgets itself
+            (*callback)();
+        }
+    }
+}
+
+Timer::Timer(EventLoop& loop, EventLoop::Callback callback)
+    : loop_(loop), fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+    if (!fd_) throw os_error("cannot make a timer", errno);
+    loop_.watch(fd_.get(), [fd = fd_.get(), callback = std::move(callback)] {
+        std::uint64_t expirations = 0;
+        // A timer that was stopped after it fired has nothing to read.
+        if (::read(fd, &expirations, sizeof expirations) == sizeof expirations) callback();
+    });
+}
+
+Timer::~Timer() {
+    loop_.forget(fd_.get());
+}
+
+void Timer::set(std::chrono::microseconds first, std::chrono::microseconds interval) {
+    const itimerspec when{to_timespec(interval), to_timespec(first)};
+    ::timerfd_settime(fd_.get(), 0, &when, nullptr);
+}
+
+// Zero would disarm it (timerfd_settime(2)); a delay of nothing is the shortest there is.
+void Timer::start_once(std::chrono::microseconds delay) {
+    set(std::max(delay, std::chrono::microseconds(1)), std::chrono::microseconds(0));
+}
+
+void Timer::start_every(std::chrono::microseconds interval) {
+    set(interval, interval);
+}
+
+void Timer::stop() {
+    set(std::chrono::microseconds(0), std::chrono::microseconds(0));
+}
+
+Signals::Signals(EventLoop& loop, std::initializer_list<int> numbers,
+                 std::function<void(int)> callback)
+    : loop_(loop) {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int number : numbers) ::sigaddset(&set, number);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!fd_) throw os_error("cannot receive signals", errno);
+    loop_.watch(fd_.get(), [fd = fd_.get(), callback = std::move(callback)] {
+        signalfd_siginfo info{};
+        if (::read(fd, &info, sizeof info) == sizeof info)
+            callback(static_cast<int>(info.ssi_signo));
+    });
+}
+
+Signals::~Signals() {
+    loop_.forget(fd_.get());
+}
+
+}  // namespace handover

@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: MIT
+#include "handover/generation.h"
+
+#include "handover/error.h"
+#include "handover/event_loop.h"
+#include "handover/fd_store.h"
+#include "handover/handover_attempt.h"
+#include "handover/lifecycle.h"
+#include "handover/predecessor_link.h"
+#include "handover/service_group.h"
+#include "handover/service_manager.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+namespace handover {
+namespace {
+
+using lifecycle::Action;
+using lifecycle::Event;
+using lifecycle::State;
+using std::chrono::milliseconds;
+using Severity = GenerationOptions::Severity;
+
+/// How long a service manager may take to process what it was sent. It is told nothing afterwards
+/// that could do harm, so giving up is safe.
+constexpr milliseconds manager_patience{5'000};
+/// While somebody waits for our end, its patience is renewed this often, and by a multiple.
+constexpr milliseconds countdown_interval{1'000};
+constexpr int countdown_margin = 5;
+
+std::string seconds(milliseconds duration) {
+    return std::to_string((duration.count() + 999) / 1000) + " s";
+}
+
+std::string plural(std::size_t count, const std::string& noun) {
+    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string HandoverResult::to_string() const {
+    if (!succeeded) return reason;
+    return "generation " + std::to_string(to) + " (pid " + std::to_string(pid) +
+           ") took over from " + std::to_string(from) + " in " + std::to_string(duration.count()) +
+           " ms" + (same_build ? "; it is the same build" : "");
+}
+
+/// Turns what happens into lifecycle events, and carries out the lifecycle's actions.
+class Generation::Runner {
+  public:
+    Runner(Origin origin, GenerationOptions options);
+
+    Exit run();
+    void request_handover(std::function<void(const HandoverResult&)> done);
+    GenerationStatus status() const;
+    std::uint64_t number() const { return number_; }
+
+    ServiceGroup& services() { return services_; }
+
+  private:
+    using Requester = std::function<void(const HandoverResult&)>;
+
+    void start();
+    void on_signal(int number);
+
+    void handle(Event event);
+    void perform(Action action);
+    void note_state();
+
+    // The actions, in the order of lifecycle::Action.
+    void take_over();
+    void store_listeners();
+    void announce_ready();
+    void start_successor();
+    void end_successor();
+    void report_failed_handover();
+    void refuse_handover();
+    void hand_main_pid();
+    void report_handover();
+    void announce_end(const std::string& what);
+    void retire_listeners();
+    void drain(milliseconds idle_grace);
+    void close_remaining();
+
+    [[nodiscard]] Message hello() const;
+    [[nodiscard]] std::vector<PassedFd> passed_fds() const;
+    [[nodiscard]] std::vector<const Listener*> active() const;
+    [[nodiscard]] std::string serving_sentence() const;
+    /// Before it serves, a generation has no number yet.
+    [[nodiscard]] std::string name() const {
+        return number_ != 0 ? "generation " + std::to_string(number_) : "the new generation";
+    }
+    void answer(std::vector<Requester>& requesters, const HandoverResult& result);
+    void count_down();
+    void wait_for_manager();
+    void on_manager_informed();
+    void report(Severity severity, const std::string& text) { options_.report(severity, text); }
+    void warn_if(const std::optional<std::string>& complaint);
+
+    GenerationOptions options_;
+    Program program_;
+    std::vector<InheritedFd> inherited_;
+    std::vector<std::string> duplicate_names_;
+    std::vector<std::string> warnings_;
+    const bool ledger_inherited_;
+    Ledger ledger_;
+    const std::string build_id_ = build_id();
+
+    EventLoop loop_;
+    ServiceManager manager_;
+    FdStore fd_store_{manager_, ledger_};
+    ServiceGroup services_{loop_};
+    std::optional<PredecessorLink> predecessor_;
+    Listeners listeners_;
+
+    State state_ = State::starting;
+    std::deque<Event> events_;  ///< one at a time: an action may cause the next
+    bool handling_ = false;
+    std::atomic<std::uint64_t> number_ = 0;
+    std::size_t cut_ = 0;
+
+    std::shared_ptr<HandoverAttempt> attempt_;
+    std::string failure_;                ///< of the current attempt
+    std::vector<Requester> requesters_;  ///< of the current attempt
+    std::vector<Requester> newcomers_;   ///< not yet looked at by the lifecycle
+    UniqueFd barrier_;
+    std::chrono::steady_clock::time_point deadline_;
+    bool draining_ = false;
+
+    Signals signals_;
+    Timer watchdog_;
+    Timer manager_timeout_;
+    Timer drain_timeout_;
+    Timer countdown_;
+
+    mutable std::mutex mutex_;  ///< guards published_
+    GenerationStatus published_;
+};
+
+Generation::Runner::Runner(Origin origin, GenerationOptions options)
+    : options_(std::move(options)),
+      program_(std::move(origin.program)),
+      inherited_(std::move(origin.listeners)),
+      duplicate_names_(std::move(origin.duplicate_names)),
+      warnings_(std::move(origin.warnings)),
+      ledger_inherited_(origin.ledger.has_value()),
+      ledger_(origin.ledger ? std::move(*origin.ledger) : Ledger()),
+      signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
+               [this](int number) { on_signal(number); }),
+      watchdog_(loop_, [this] { manager_.watchdog(); }),
+      manager_timeout_(loop_, [this] { on_manager_informed(); }),
+      drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
+      countdown_(loop_, [this] { count_down(); }) {
+    if (origin.predecessor)
+        predecessor_.emplace(
+            loop_, std::move(*origin.predecessor),
+            PredecessorLink::Callbacks{[this] { handle(Event::go); },
+                                       [this] { handle(Event::predecessor_lost); }});
+}
+
+// ---- start and end
+
+Generation::Exit Generation::Runner::run() {
+    try {
+        start();
+    } catch (const Error& error) {
+        if (predecessor_) predecessor_->refuse(error.what());
+        throw;
+    }
+    loop_.run();
+    report(Severity::info, name() + " ended");
+    return {0, cut_};
+}
+
+void Generation::Runner::start() {
+    if (predecessor_) predecessor_->greet(hello());
+    listeners_ = Listeners::assemble(std::exchange(inherited_, {}), services_.wanted());
+    for (const auto& warning : warnings_) report(Severity::warning, warning);
+    for (const auto& warning : listeners_.warnings) report(Severity::warning, warning);
+    handle(predecessor_ ? Event::started_by_predecessor : Event::started);
+}
+
+void Generation::Runner::on_signal(int number) {
+    switch (number) {
+        case SIGHUP:
+        case SIGUSR2:
+            newcomers_.emplace_back([](const HandoverResult&) {});
+            return handle(Event::handover_requested);
+        case SIGUSR1:
+            return handle(Event::restart_requested);
+        case SIGTERM:
+            return handle(Event::stop_requested);
+        default:
+            return handle(Event::interrupted);
+    }
+}
+
+// ---- the lifecycle
+
+void Generation::Runner::handle(Event event) {
+    events_.push_back(event);
+    if (std::exchange(handling_, true)) return;
+    while (!events_.empty()) {
+        const auto transition = lifecycle::step(state_, events_.front());
+        events_.pop_front();
+        state_ = transition.next;
+        for (const Action action : transition.actions) perform(action);
+        note_state();
+    }
+    handling_ = false;
+}
+
+void Generation::Runner::perform(Action action) {
+    switch (action) {
+        case Action::take_over:
+            return take_over();
+        case Action::store_listeners:
+            return store_listeners();
+        case Action::start_accepting:
+            return services_.start_accepting(listeners_.active);
+        case Action::announce_ready:
+            return announce_ready();
+        case Action::say_ready:
+            return predecessor_->say_ready();
+        case Action::announce_reloading:
+            return manager_.reloading(name() + " starts its successor");
+        case Action::start_successor:
+            return start_successor();
+        case Action::end_successor:
+            return end_successor();
+        case Action::report_failed_handover:
+            return report_failed_handover();
+        case Action::refuse_handover:
+            return refuse_handover();
+        case Action::hand_main_pid:
+            return hand_main_pid();
+        case Action::say_go:
+            return void(attempt_->say_go());
+        case Action::report_handover:
+            return report_handover();
+        case Action::stop_accepting:
+            return services_.stop_accepting();
+        case Action::announce_leaving:
+            return announce_end("leaves for a restart");
+        case Action::announce_stopping:
+            return announce_end("stops");
+        case Action::release_listeners:
+            return listeners_.active.clear();
+        case Action::retire_listeners:
+            return retire_listeners();
+        case Action::drain_patiently:
+            return drain(options_.patient_idle_grace);
+        case Action::drain_promptly:
+            return drain(options_.prompt_idle_grace);
+        case Action::close_remaining:
+            return close_remaining();
+        case Action::end:
+            return loop_.stop();
+    }
+}
+
+void Generation::Runner::take_over() {
+    loop_.post([this] { predecessor_.reset(); });  // it has said all it had to; we may be inside it
+    number_ = ledger_.last_generation() + 1;
+    ledger_.set_last_generation(number_);
+    if (const auto interval = manager_.watchdog_interval()) watchdog_.start_every(*interval);
+}
+
+void Generation::Runner::store_listeners() {
+    warn_if(fd_store_.push_ledger(ledger_inherited_));
+    const auto all = active();
+    if (fd_store_.forget_missing(all) != 0)
+        report(Severity::warning,
+               "listeners that were in the fd store did not come back: it was emptied, or it was "
+               "full (FileDescriptorStoreMax= in the unit)");
+    for (const auto& listener : listeners_.active)
+        if (!listener.inherited) warn_if(fd_store_.push(listener));
+    for (const auto& dropped : listeners_.dropped) fd_store_.remove(dropped, all);
+    listeners_.dropped.clear();
+    for (const auto& duplicate : duplicate_names_) fd_store_.remove_duplicate(duplicate, all);
+    for (const auto& stranger : listeners_.strangers) fd_store_.remove_stranger(stranger);
+}
+
+void Generation::Runner::announce_ready() {
+    manager_.ready(serving_sentence());
+    report(Severity::info, serving_sentence());
+}
+
+void Generation::Runner::start_successor() {
+    requesters_ = std::exchange(newcomers_, {});
+    failure_.clear();
+    attempt_ = std::make_shared<HandoverAttempt>(
+        loop_, HandoverAttempt::Callbacks{[this] { handle(Event::successor_ready); },
+                                          [this](const std::string& reason) {
+                                              failure_ = reason;
+                                              handle(Event::successor_failed);
+                                          }});
+    try {
+        attempt_->begin(program_, passed_fds(), hello(), options_.ready_timeout);
+    } catch (const Error& error) {
+        failure_ = error.what();
+        handle(Event::successor_failed);
+    }
+}
+
+void Generation::Runner::end_successor() {
+    if (failure_.empty()) failure_ = name() + " was asked to end before the successor was ready";
+    barrier_.reset();
+    manager_timeout_.stop();
+    attempt_->kill();
+    // We may be inside one of its callbacks.
+    loop_.post([ended = std::exchange(attempt_, nullptr)]() mutable { ended.reset(); });
+}
+
+void Generation::Runner::report_failed_handover() {
+    HandoverResult result;
+    result.from = number_;
+    result.reason = "handover failed: " + failure_ + "; " + name() + " serves on";
+    manager_.ready(result.reason);
+    report(Severity::error, result.reason);
+    answer(requesters_, result);
+}
+
+void Generation::Runner::refuse_handover() {
+    HandoverResult result;
+    result.from = number_;
+    result.reason = name() + " cannot hand over now: it is " +
+                    std::string(lifecycle::to_string(state_)) +
+                    (attempt_ ? " to pid " + std::to_string(attempt_->pid()) : "");
+    report(Severity::warning, result.reason);
+    answer(newcomers_, result);
+}
+
+void Generation::Runner::hand_main_pid() {
+    attempt_->release();
+    manager_.hand_main_pid(attempt_->pid(), "generation " +
+                                                std::to_string(attempt_->peer().generation) +
+                                                " takes over from " + std::to_string(number_));
+    wait_for_manager();
+}
+
+void Generation::Runner::wait_for_manager() {
+    barrier_ = manager_.barrier();
+    if (!barrier_) return handle(Event::manager_informed);
+    loop_.watch(barrier_.get(), [this] { on_manager_informed(); });
+    manager_timeout_.start_once(manager_patience);
+}
+
+void Generation::Runner::on_manager_informed() {
+    manager_timeout_.stop();
+    loop_.forget(barrier_.get());
+    barrier_.reset();
+    handle(Event::manager_informed);
+}
+
+void Generation::Runner::report_handover() {
+    const auto& peer = attempt_->peer();
+    HandoverResult result;
+    result.succeeded = true;
+    result.from = number_;
+    result.to = peer.generation;
+    result.pid = attempt_->pid();
+    result.version = peer.version;
+    result.same_build = !build_id_.empty() && peer.build_id == build_id_;
+    result.duration = attempt_->age();
+    manager_.fall_silent();
+    watchdog_.stop();
+    report(Severity::info, result.to_string());
+    answer(requesters_, result);
+    loop_.post([ended = std::exchange(attempt_, nullptr)]() mutable { ended.reset(); });
+}
+
+void Generation::Runner::announce_end(const std::string& what) {
+    const auto sentence =
+        name() + " " + what + ": " + plural(services_.open_connections(), "connection") + " open";
+    if (state_ == State::stopping)
+        manager_.stopping(sentence);
+    else
+        manager_.status(sentence);
+    report(Severity::info, sentence);
+    countdown_.start_every(countdown_interval);
+}
+
+/// The fd store has to let go first: as long as it holds a listener, the kernel queues connections
+/// that nobody will accept, and resets them in the end.
+void Generation::Runner::retire_listeners() {
+    std::vector<std::string> own_paths;
+    for (const auto& listener : listeners_.active) {
+        if (fd_store_.owns(listener)) own_paths.push_back(listener.endpoint.unix_path());
+        fd_store_.remove(listener, {});
+    }
+    if (const auto barrier = manager_.barrier()) {
+        pollfd hangup{barrier.get(), POLLIN, 0};
+        ::poll(&hangup, 1, static_cast<int>(countdown_interval.count()));
+    }
+    services_.accept_queued_and_stop();
+    for (const auto& path : own_paths)
+        if (!path.empty()) ::unlink(path.c_str());
+    listeners_.active.clear();
+}
+
+void Generation::Runner::drain(milliseconds idle_grace) {
+    if (!std::exchange(draining_, true)) {
+        deadline_ = std::chrono::steady_clock::now() + options_.drain_timeout;
+        drain_timeout_.start_once(options_.drain_timeout);
+    }
+    services_.drain(idle_grace, [this] { handle(Event::drained); });
+}
+
+void Generation::Runner::close_remaining() {
+    cut_ = services_.close_remaining();
+    if (cut_ != 0)
+        report(Severity::warning, name() + " closed " + plural(cut_, "connection") +
+                                      " that had not finished within the drain timeout of " +
+                                      seconds(options_.drain_timeout));
+}
+
+// ---- what the actions need
+
+void Generation::Runner::count_down() {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(deadline_ - std::chrono::steady_clock::now());
+    manager_.extend_timeout(countdown_interval * countdown_margin);
+    manager_.status(name() + " finishes " + plural(services_.open_connections(), "connection") +
+                    ", " + seconds(left) + " left");
+}
+
+Message Generation::Runner::hello() const {
+    const auto number = number_ != 0 ? number_.load() : ledger_.last_generation() + 1;
+    Message message;
+    message.type = Message::Type::hello;
+    message.fields = {{Message::Tag::protocol, std::to_string(protocol_version)},
+                      {Message::Tag::generation, std::to_string(number)},
+                      {Message::Tag::version, options_.version},
+                      {Message::Tag::build_id, build_id_}};
+    return message;
+}
+
+std::vector<PassedFd> Generation::Runner::passed_fds() const {
+    std::vector<PassedFd> fds;
+    for (const auto& listener : listeners_.active)
+        fds.push_back({listener.name, listener.fd.get()});
+    fds.push_back({Ledger::fd_name, ledger_.fd()});
+    return fds;
+}
+
+std::vector<const Listener*> Generation::Runner::active() const {
+    std::vector<const Listener*> result;
+    for (const auto& listener : listeners_.active) result.push_back(&listener);
+    return result;
+}
+
+std::string Generation::Runner::serving_sentence() const {
+    std::string sentence = name() + " (pid " + std::to_string(::getpid()) + ") serves";
+    const char* separator = " ";
+    for (const auto& listener : listeners_.active) {
+        sentence += separator + listener.name + " on " + listener.endpoint.to_string();
+        separator = ", ";
+    }
+    return sentence;
+}
+
+void Generation::Runner::answer(std::vector<Requester>& requesters, const HandoverResult& result) {
+    {
+        const std::lock_guard lock(mutex_);
+        published_.last_handover = result.to_string();
+    }
+    for (const auto& requester : std::exchange(requesters, {})) requester(result);
+}
+
+void Generation::Runner::warn_if(const std::optional<std::string>& complaint) {
+    if (complaint) report(Severity::warning, *complaint);
+}
+
+void Generation::Runner::note_state() {
+    const std::lock_guard lock(mutex_);
+    published_.state = lifecycle::to_string(state_);
+    published_.listeners.clear();
+    for (const auto& listener : listeners_.active)
+        published_.listeners.push_back(
+            {listener.name, listener.endpoint.to_string(), listener.inherited});
+}
+
+// ---- from other threads
+
+void Generation::Runner::request_handover(Requester done) {
+    loop_.post([this, done = std::move(done)] {
+        newcomers_.push_back(done);
+        handle(Event::handover_requested);
+    });
+}
+
+GenerationStatus Generation::Runner::status() const {
+    GenerationStatus result;
+    {
+        const std::lock_guard lock(mutex_);
+        result = published_;
+    }
+    result.generation = number_;
+    result.pid = ::getpid();
+    result.version = options_.version;
+    result.build_id = build_id_;
+    result.connections = services_.open_connections();
+    return result;
+}
+
+// ---- the public face
+
+Generation::Generation(Origin origin, GenerationOptions options)
+    : runner_(std::make_unique<Runner>(std::move(origin), std::move(options))) {}
+Generation::~Generation() = default;
+
+void Generation::serve(Service& service, std::vector<WantedListener> wanted) {
+    runner_->services().add(service, std::move(wanted));
+}
+
+Generation::Exit Generation::run() {
+    return runner_->run();
+}
+
+void Generation::request_handover(std::function<void(const HandoverResult&)> done) {
+    runner_->request_handover(std::move(done));
+}
+
+GenerationStatus Generation::status() const {
+    return runner_->status();
+}
+
+std::uint64_t Generation::number() const {
+    return runner_->status().generation;
+}
+
+}  // namespace handover

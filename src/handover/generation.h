@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/listeners.h"
+#include "handover/origin.h"
+#include "handover/service.h"
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace handover {
+
+/// How a handover to a successor ended.
+struct HandoverResult {
+    bool succeeded = false;
+    std::uint64_t from = 0;                 ///< number of the generation that was asked
+    std::uint64_t to = 0;                   ///< number of the successor
+    pid_t pid = -1;                         ///< of the successor
+    std::string version;                    ///< of the successor
+    bool same_build = false;                ///< the successor is the very build that we are
+    std::chrono::milliseconds duration{0};  ///< from the request to the end
+    std::string reason;                     ///< why it failed
+
+    /// One sentence: "generation 4 (pid 812) took over from 3 in 31 ms", or the reason.
+    [[nodiscard]] std::string to_string() const;
+};
+
+/// A snapshot for people and for status pages.
+struct GenerationStatus {
+    std::uint64_t generation = 0;
+    pid_t pid = -1;
+    std::string state;  ///< a lifecycle::State in words
+    std::string version;
+    std::string build_id;
+    struct ListenerStatus {
+        std::string name;
+        std::string endpoint;
+        bool inherited;
+    };
+    std::vector<ListenerStatus> listeners;
+    std::size_t connections = 0;
+    std::string last_handover;  ///< HandoverResult::to_string(), empty if there was none
+};
+
+struct GenerationOptions {
+    std::string version;  ///< of the program, for people
+    /// From the stop of accepting to the end of the last request.
+    std::chrono::milliseconds drain_timeout{20'000};
+    /// From the start of a successor to its `ready`.
+    std::chrono::milliseconds ready_timeout{30'000};
+    /// How long an idle connection may stay with a draining generation, so that a request already
+    /// on its way is answered: when a successor serves, and when somebody waits for our end.
+    std::chrono::milliseconds patient_idle_grace{5'000};
+    std::chrono::milliseconds prompt_idle_grace{1'000};
+    /// Every event worth a line in the log. Called on the thread of run().
+    enum class Severity { info, warning, error };
+    std::function<void(Severity, const std::string&)> report = [](Severity, const std::string&) {};
+};
+
+/// One run of the program, from adopting its listeners to the last answered request.
+///
+///     handover::Generation generation(handover::Origin::discover(), options);
+///     generation.serve(service, {{"http", handover::Endpoint::parse("[::]:9999"), true}});
+///     return generation.run();
+///
+/// SIGHUP and SIGUSR2 hand over to a new run of the same command, SIGTERM and SIGINT stop, SIGUSR1
+/// leaves for a restart by the service manager; it receives them with signalfd(2) and blocks them
+/// in the thread that constructs it, which must be the first thread and make all others later.
+/// Everything happens on that thread, inside run(), but for the functions marked thread-safe.
+class Generation {
+  public:
+    /// Takes what the process inherited. Throws Error (os).
+    Generation(Origin origin, GenerationOptions options);
+    ~Generation();
+    Generation(const Generation&) = delete;
+    Generation& operator=(const Generation&) = delete;
+
+    /// `service` is to accept on `wanted`. Borrows the service until run() has returned. Call once
+    /// for each service, before run().
+    void serve(Service& service, std::vector<WantedListener> wanted);
+
+    struct Exit {
+        int status;       ///< for main()
+        std::size_t cut;  ///< connections closed at the deadline; if not 0, their handlers may
+                          ///< still run in threads that cannot be joined: leave by _exit(2)
+    };
+    /// Adopts and binds, says ready, serves, and returns when this generation has ended. Throws
+    /// Error if it cannot start; a predecessor has been told then and goes on serving.
+    [[nodiscard]] Exit run();
+
+    /// Asks for a handover, as SIGUSR2 does; `done` is called on the thread of run(), exactly once
+    /// as long as run() has not returned. Thread-safe.
+    void request_handover(std::function<void(const HandoverResult&)> done);
+    /// Thread-safe.
+    [[nodiscard]] GenerationStatus status() const;
+    /// 0 until this generation has begun to serve. Thread-safe.
+    [[nodiscard]] std::uint64_t number() const;
+
+  private:
+    class Runner;
+    std::unique_ptr<Runner> runner_;
+};
+
+}  // namespace handover

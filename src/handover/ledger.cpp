@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "handover/ledger.h"
+
+#include "handover/error.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <new>
+
+namespace handover {
+
+/// The format, version 1. It may grow at the end: a longer file of the same version is accepted, a
+/// reader only uses what it knows. All zero is a valid fresh ledger but for magic and version.
+struct Ledger::Page {
+    static constexpr std::uint64_t expected_magic = 0x31726567'64656c68;  // "hledger1"
+    static constexpr std::size_t most_own = 256;
+
+    std::uint64_t magic;
+    std::atomic<std::uint64_t> last_generation;
+    std::atomic<std::uint64_t> own[most_own];  // socket cookies; 0 is a free place
+
+    static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
+                  "another process cannot take part in a lock of ours");
+};
+
+namespace {
+
+// Nobody may cut the file short under a reader: that would be SIGBUS (memfd_create(2)).
+constexpr int needed_seals = F_SEAL_SHRINK;
+
+template <typename Page>
+Page* map(int fd) {
+    void* memory = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return memory == MAP_FAILED ? nullptr : static_cast<Page*>(memory);
+}
+
+}  // namespace
+
+Ledger::Ledger() {
+    fd_.reset(::memfd_create("handover-ledger", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!fd_ || ::ftruncate(fd_.get(), sizeof(Page)) != 0 ||
+        ::fcntl(fd_.get(), F_ADD_SEALS, needed_seals) != 0)
+        throw os_error("cannot make the ledger's memory file", errno);
+    page_ = map<Page>(fd_.get());
+    if (!page_) throw os_error("cannot map the ledger's memory file", errno);
+    page_->magic = Page::expected_magic;
+}
+
+std::optional<Ledger> Ledger::adopt(UniqueFd fd) {
+    struct stat status {};
+    const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+    if (seals < 0 || (seals & needed_seals) != needed_seals || ::fstat(fd.get(), &status) != 0 ||
+        status.st_size < static_cast<off_t>(sizeof(Page)))
+        return std::nullopt;
+    Page* page = map<Page>(fd.get());
+    if (!page) return std::nullopt;
+    Ledger ledger(std::move(fd), page);
+    if (page->magic != Page::expected_magic) return std::nullopt;
+    return ledger;
+}
+
+Ledger::~Ledger() {
+    if (page_) ::munmap(page_, sizeof(Page));
+}
+
+Ledger::Ledger(Ledger&& other) noexcept
+    : fd_(std::move(other.fd_)), page_(std::exchange(other.page_, nullptr)) {}
+
+Ledger& Ledger::operator=(Ledger&& other) noexcept {
+    std::swap(page_, other.page_);
+    std::swap(fd_, other.fd_);
+    return *this;
+}
+
+std::uint64_t Ledger::last_generation() const noexcept {
+    return page_->last_generation.load();
+}
+
+void Ledger::set_last_generation(std::uint64_t number) noexcept {
+    page_->last_generation.store(number);
+}
+
+bool Ledger::enter_own(std::uint64_t cookie) noexcept {
+    if (is_own(cookie)) return true;
+    for (auto& place : page_->own) {
+        std::uint64_t free_place = 0;
+        if (place.compare_exchange_strong(free_place, cookie)) return true;
+    }
+    return false;
+}
+
+void Ledger::strike_own(std::uint64_t cookie) noexcept {
+    for (auto& place : page_->own) {
+        std::uint64_t expected = cookie;
+        place.compare_exchange_strong(expected, 0);
+    }
+}
+
+bool Ledger::is_own(std::uint64_t cookie) const noexcept {
+    return cookie != 0 && std::any_of(std::begin(page_->own), std::end(page_->own),
+                                      [cookie](const auto& place) { return place == cookie; });
+}
+
+std::size_t Ledger::own_count() const noexcept {
+    return static_cast<std::size_t>(std::count_if(std::begin(page_->own), std::end(page_->own),
+                                                  [](const auto& place) { return place != 0; }));
+}
+
+std::size_t Ledger::keep_own(std::span<const std::uint64_t> cookies) noexcept {
+    std::size_t struck = 0;
+    for (auto& place : page_->own) {
+        const std::uint64_t entry = place;
+        if (entry == 0 || std::find(cookies.begin(), cookies.end(), entry) != cookies.end())
+            continue;
+        place = 0;
+        ++struck;
+    }
+    return struck;
+}
+
+}  // namespace handover

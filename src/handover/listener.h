@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/endpoint.h"
+#include "handover/unique_fd.h"
+
+#include <string>
+
+namespace handover {
+
+/// A listening socket with its name. Owns the descriptor, which is O_CLOEXEC and O_NONBLOCK.
+///
+/// shutdown(2) is never called on it: that would end it for every process that holds it, the
+/// service manager included (sd_listen_fds(3)). It is only ever closed.
+struct Listener {
+    std::string name;   ///< its role: "http", "admin"
+    Endpoint endpoint;  ///< the address it is really bound to (port 0 is resolved)
+    UniqueFd fd;
+    bool inherited = false;  ///< from LISTEN_FDS; otherwise bound by this generation
+};
+
+}  // namespace handover

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "handover/listeners.h"
+
+#include "handover/error.h"
+#include "handover/socket_holder.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+
+namespace handover {
+namespace {
+
+constexpr int backlog = 4096;
+
+/// Is there a live listener behind this path? A full queue (EAGAIN) is a live one.
+bool somebody_answers(const Endpoint& endpoint) {
+    UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    return !probe || ::connect(probe.get(), endpoint.address(), endpoint.address_length()) == 0 ||
+           (errno != ECONNREFUSED && errno != ENOENT);
+}
+
+/// A path outlives its socket (unix(7)). Removes one that nobody answers on.
+void remove_stale_path(const Endpoint& endpoint) {
+    const auto path = endpoint.unix_path();
+    struct stat status {};
+    if (path.empty() || ::lstat(path.c_str(), &status) != 0) return;
+    if (S_ISSOCK(status.st_mode) && !somebody_answers(endpoint)) ::unlink(path.c_str());
+}
+
+Error cannot_listen(const WantedListener& wanted, int error_number) {
+    std::string what =
+        "cannot listen on " + wanted.endpoint.to_string() + " ('" + wanted.name + "')";
+    if (error_number == EADDRINUSE) {
+        const auto holder = holder_of(wanted.endpoint);
+        if (!holder.empty()) what += ", held by " + holder;
+    }
+    return os_error(what, error_number);
+}
+
+UniqueFd make_socket(const WantedListener& wanted) {
+    UniqueFd fd(::socket(wanted.endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) throw cannot_listen(wanted, errno);
+    const int on = 1;
+    const int off = 0;
+    if (wanted.endpoint.family() != AF_UNIX &&
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        throw cannot_listen(wanted, errno);
+    if (wanted.endpoint.family() == AF_INET6 &&
+        ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0)
+        throw cannot_listen(wanted, errno);
+    return fd;
+}
+
+bool kernel_has_ipv6() {
+    return UniqueFd(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)) || errno != EAFNOSUPPORT;
+}
+
+WantedListener without_ipv6(WantedListener wanted) {
+    wanted.endpoint = Endpoint::parse("0.0.0.0:" + std::to_string(wanted.endpoint.port()));
+    return wanted;
+}
+
+bool has_no_name_of_its_own(const InheritedFd& inherited) {
+    return inherited.name == "unknown" || inherited.name.ends_with(".socket");
+}
+
+/// Sorts inherited descriptors to the wanted listeners.
+class Assembly {
+  public:
+    explicit Assembly(const std::vector<WantedListener>& wanted)
+        : wanted_(wanted), found_(wanted.size()) {}
+
+    void place(InheritedFd inherited) {
+        const bool anonymous = has_no_name_of_its_own(inherited);
+        const bool known = std::any_of(wanted_.begin(), wanted_.end(), [&](const auto& wanted) {
+            return wanted.name == inherited.name;
+        });
+        if (!known && !(anonymous && is_listener(inherited))) return refuse_stranger(inherited);
+        if (!is_listener(inherited))
+            throw Error(Error::Kind::config,
+                        "the inherited descriptor " + std::to_string(inherited.fd.get()) +
+                            ", named '" + inherited.name + "', is " + inherited.what.description +
+                            ", not a listening stream socket");
+        const auto place = place_for(inherited, anonymous);
+        if (!place) return drop(std::move(inherited));
+        found_[*place].push_back({wanted_[*place].name, *inherited.what.endpoint,
+                                  std::move(inherited.fd), /*inherited=*/true});
+    }
+
+    Listeners finish() {
+        for (std::size_t i = 0; i < wanted_.size(); ++i) {
+            if (found_[i].empty()) found_[i].push_back(bind_listener(wanted_[i]));
+            std::move(found_[i].begin(), found_[i].end(), std::back_inserter(result_.active));
+        }
+        return std::move(result_);
+    }
+
+  private:
+    static bool is_listener(const InheritedFd& inherited) {
+        return inherited.what.kind == Descriptor::Kind::stream_listener;
+    }
+
+    /// The exact address first; a default takes what is left.
+    [[nodiscard]] std::optional<std::size_t> place_for(const InheritedFd& inherited,
+                                                       bool anonymous) const {
+        for (std::size_t i = 0; i < wanted_.size(); ++i)
+            if ((anonymous || wanted_[i].name == inherited.name) && found_[i].empty() &&
+                wanted_[i].endpoint.matches(*inherited.what.endpoint))
+                return i;
+        for (std::size_t i = 0; i < wanted_.size(); ++i)
+            if ((anonymous || wanted_[i].name == inherited.name) && wanted_[i].default_only)
+                return i;
+        return std::nullopt;
+    }
+
+    void drop(InheritedFd inherited) {
+        result_.warnings.push_back("the inherited listener '" + inherited.name + "' on " +
+                                   inherited.what.endpoint->to_string() +
+                                   " is not configured any more: closed");
+        result_.dropped.push_back({inherited.name, *inherited.what.endpoint,
+                                   std::move(inherited.fd), /*inherited=*/true});
+    }
+
+    void refuse_stranger(const InheritedFd& inherited) {
+        result_.warnings.push_back("the inherited descriptor '" + inherited.name + "' (" +
+                                   inherited.what.description +
+                                   ") means nothing to this version: closed");
+        result_.strangers.push_back(inherited.name);
+    }
+
+    const std::vector<WantedListener>& wanted_;
+    std::vector<std::vector<Listener>> found_;
+    Listeners result_;
+};
+
+}  // namespace
+
+Listener bind_listener(const WantedListener& wanted) {
+    if (wanted.default_only && wanted.endpoint.family() == AF_INET6 && !kernel_has_ipv6())
+        return bind_listener(without_ipv6(wanted));
+    UniqueFd fd = make_socket(wanted);
+    remove_stale_path(wanted.endpoint);
+    if (::bind(fd.get(), wanted.endpoint.address(), wanted.endpoint.address_length()) != 0)
+        throw cannot_listen(wanted, errno);
+    const auto path = wanted.endpoint.unix_path();
+    if (wanted.unix_mode && !path.empty() && ::chmod(path.c_str(), *wanted.unix_mode) != 0)
+        throw cannot_listen(wanted, errno);
+    if (::listen(fd.get(), backlog) != 0) throw cannot_listen(wanted, errno);
+    const auto bound = Endpoint::of_socket(fd.get());
+    if (!bound) throw cannot_listen(wanted, errno);
+    return {wanted.name, *bound, std::move(fd), /*inherited=*/false};
+}
+
+Listeners Listeners::assemble(std::vector<InheritedFd> inherited,
+                              const std::vector<WantedListener>& wanted) {
+    Assembly assembly(wanted);
+    for (auto& one : inherited) assembly.place(std::move(one));
+    return assembly.finish();
+}
+
+}  // namespace handover

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/inherited_fds.h"
+#include "handover/listener.h"
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handover {
+
+/// A listener that the configuration asks for.
+struct WantedListener {
+    std::string name;
+    Endpoint endpoint;
+    /// The endpoint is only a default: whatever is inherited under this name will do, at any
+    /// address and however many, and binding happens only if nothing is. Where the kernel has no
+    /// IPv6, [::] falls back to 0.0.0.0.
+    bool default_only = false;
+    /// Of a unix path, set before anybody can connect. nullopt: as the umask has it.
+    std::optional<mode_t> unix_mode = std::nullopt;
+};
+
+/// What a generation listens on, and what became of everything it inherited.
+struct Listeners {
+    std::vector<Listener> active;  ///< in the order wanted
+    /// Inherited and no longer wanted. Still open, so that the fd store can be told first; nobody
+    /// accepts on them from here on.
+    std::vector<Listener> dropped;
+    /// Names of inherited descriptors that mean nothing to this version; they have been closed.
+    std::vector<std::string> strangers;
+    /// For the operator; each names the descriptor and what was done.
+    std::vector<std::string> warnings;
+
+    /// Wanted and inherited: adopted. Wanted and not inherited: bound (see bind_listener).
+    /// Descriptors without a name of their own ("unknown", or the "x.socket" that a .socket unit
+    /// without FileDescriptorName= uses) are mapped by the address they are bound to.
+    /// Throws Error: a descriptor under a wanted name that is not a listening stream socket
+    /// (config), or an address that cannot be bound (os).
+    [[nodiscard]] static Listeners assemble(std::vector<InheritedFd> inherited,
+                                            const std::vector<WantedListener>& wanted);
+};
+
+/// socket, bind, listen: SO_REUSEADDR, IPv6 dual stack, backlog 4096 (the kernel caps it at
+/// net.core.somaxconn), O_CLOEXEC, O_NONBLOCK. A unix path that exists is replaced only if it is a
+/// socket and nobody answers on it. Throws Error (os) that names the endpoint and, for an address
+/// in use, who holds it where /proc tells.
+[[nodiscard]] Listener bind_listener(const WantedListener& wanted);
+
+}  // namespace handover

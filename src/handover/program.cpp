@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "handover/program.h"
+
+#include "handover/error.h"
+
+#include <elf.h>
+#include <link.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+namespace handover {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> own_arguments() {
+    std::ifstream in("/proc/self/cmdline", std::ios::binary);
+    std::string all{std::istreambuf_iterator<char>(in), {}};
+    std::vector<std::string> arguments;
+    for (std::size_t begin = 0, end; (end = all.find('\0', begin)) != std::string::npos;
+         begin = end + 1)
+        arguments.push_back(all.substr(begin, end - begin));
+    if (arguments.empty())
+        throw os_error("cannot read the command line from /proc/self/cmdline", ENOENT);
+    return arguments;
+}
+
+bool is_this_executable(const std::string& path) {
+    struct stat candidate {};
+    struct stat self {};
+    return ::stat(path.c_str(), &candidate) == 0 && ::stat("/proc/self/exe", &self) == 0 &&
+           candidate.st_dev == self.st_dev && candidate.st_ino == self.st_ino;
+}
+
+/// The path given to execve(2): the kernel keeps it in the auxiliary vector. A manager that uses
+/// fexecve(3) leaves "/dev/fd/N" there; then argv[0] is the next best witness.
+std::string own_executable(const std::string& directory, const std::string& argv0) {
+    const auto* executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+    for (const std::string& given : {std::string(executed ? executed : ""), argv0}) {
+        if (given.find('/') == std::string::npos || given.starts_with("/dev/fd/") ||
+            given.starts_with("/proc/"))
+            continue;
+        const auto path = (fs::path(directory) / given).string();
+        if (is_this_executable(path)) return path;
+    }
+    std::error_code fault;
+    const auto path = fs::read_symlink("/proc/self/exe", fault).string();
+    if (fault) throw os_error("cannot tell which executable this is", fault.value());
+    return path;
+}
+
+constexpr std::size_t align4(std::size_t size) {
+    return (size + 3) & ~std::size_t{3};
+}
+
+std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) {
+        text.push_back(digits[bytes[i] >> 4]);
+        text.push_back(digits[bytes[i] & 15]);
+    }
+    return text;
+}
+
+/// Walks one PT_NOTE segment (elf(5)).
+std::string build_id_in(const unsigned char* notes, std::size_t size) {
+    while (size >= sizeof(ElfW(Nhdr))) {
+        ElfW(Nhdr) note;
+        std::memcpy(&note, notes, sizeof note);
+        const std::size_t name = sizeof note;
+        const std::size_t content = name + align4(note.n_namesz);
+        const std::size_t next = content + align4(note.n_descsz);
+        if (next > size) break;
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+            std::memcmp(notes + name, "GNU", 4) == 0)
+            return hexadecimal(notes + content, note.n_descsz);
+        notes += next;
+        size -= next;
+    }
+    return {};
+}
+
+int look_into_main_program(dl_phdr_info* object, std::size_t, void* result) {
+    for (int i = 0; i < object->dlpi_phnum; ++i) {
+        const auto& segment = object->dlpi_phdr[i];
+        if (segment.p_type != PT_NOTE) continue;
+        const auto* notes =
+            reinterpret_cast<const unsigned char*>(object->dlpi_addr + segment.p_vaddr);
+        auto id = build_id_in(notes, segment.p_memsz);
+        if (id.empty()) continue;
+        *static_cast<std::string*>(result) = std::move(id);
+        break;
+    }
+    return 1;  // the main program comes first (dl_iterate_phdr(3)); look no further
+}
+
+}  // namespace
+
+Program Program::remember() {
+    Program program;
+    std::error_code fault;
+    program.directory = fs::current_path(fault).string();
+    if (fault) throw os_error("cannot tell the working directory", fault.value());
+    program.arguments = own_arguments();
+    program.executable = own_executable(program.directory, program.arguments.front());
+    for (char** entry = environ; entry && *entry; ++entry) program.environment.emplace_back(*entry);
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &program.signal_mask);
+    return program;
+}
+
+std::string build_id() {
+    std::string id;
+    ::dl_iterate_phdr(look_into_main_program, &id);
+    return id;
+}
+
+}  // namespace handover

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/event_loop.h"
+#include "handover/listeners.h"
+#include "handover/service.h"
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace handover {
+
+/// The services of a generation as one: who wants which listeners, and whether all have drained.
+/// Borrows services and loop. Only open_connections() is thread-safe.
+class ServiceGroup {
+  public:
+    explicit ServiceGroup(EventLoop& loop) : loop_(loop) {}
+
+    void add(Service& service, std::vector<WantedListener> wanted);
+    [[nodiscard]] std::vector<WantedListener> wanted() const;
+
+    void start_accepting(const std::vector<Listener>& listeners);
+    void stop_accepting();
+    void accept_queued_and_stop();
+    /// `drained` is called on the loop's thread when the last service has. Calling again replaces
+    /// what was.
+    void drain(std::chrono::milliseconds idle_grace, std::function<void()> drained);
+    [[nodiscard]] std::size_t close_remaining();
+    [[nodiscard]] std::size_t open_connections() const;
+
+  private:
+    struct Member {
+        Service* service;
+        std::vector<WantedListener> wanted;
+    };
+
+    EventLoop& loop_;
+    std::vector<Member> members_;
+    unsigned drain_round_ = 0;  ///< tells the callbacks of a replaced drain() from the current
+    std::size_t not_drained_ = 0;
+};
+
+}  // namespace handover

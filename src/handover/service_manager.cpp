@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "handover/service_manager.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+namespace handover {
+namespace {
+
+std::string status_line(const std::string& sentence) {
+    std::string line = "STATUS=" + sentence;
+    // A newline would begin the next assignment.
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return line;
+}
+
+std::uint64_t monotonic_us() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1000000 +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
+std::optional<unsigned> read_capacity() {
+    const char* text = std::getenv("FDSTORE");
+    if (!text) return std::nullopt;
+    const std::string_view digits(text);
+    unsigned capacity = 0;
+    auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), capacity);
+    if (fault != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return capacity;
+}
+
+}  // namespace
+
+ServiceManager::ServiceManager()
+    : present_(std::getenv("NOTIFY_SOCKET") != nullptr), capacity_(read_capacity()) {}
+
+void ServiceManager::send(const std::string& message) const {
+    if (present_) sd_notify(0, message.c_str());
+}
+
+void ServiceManager::ready(const std::string& sentence) const {
+    send("READY=1\n" + status_line(sentence));
+}
+
+void ServiceManager::reloading(const std::string& sentence) const {
+    // Without MONOTONIC_USEC a Type=notify-reload unit would not believe it (systemd.service(5)).
+    send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_us()) + "\n" +
+         status_line(sentence));
+}
+
+void ServiceManager::stopping(const std::string& sentence) const {
+    send("STOPPING=1\n" + status_line(sentence));
+}
+
+void ServiceManager::status(const std::string& sentence) const {
+    send(status_line(sentence));
+}
+
+void ServiceManager::hand_main_pid(pid_t successor, const std::string& sentence) const {
+    send("MAINPID=" + std::to_string(successor) + "\nREADY=1\nWATCHDOG=1\n" +
+         status_line(sentence));
+}
+
+void ServiceManager::extend_timeout(std::chrono::microseconds by) const {
+    send("EXTEND_TIMEOUT_USEC=" + std::to_string(by.count()));
+}
+
+std::optional<std::chrono::microseconds> ServiceManager::watchdog_interval() const {
+    std::uint64_t usec = 0;
+    if (!present_ || sd_watchdog_enabled(0, &usec) <= 0) return std::nullopt;
+    return std::chrono::microseconds(usec / 2);
+}
+
+void ServiceManager::watchdog() const {
+    send("WATCHDOG=1");
+}
+
+void ServiceManager::store_fd(int fd, const std::string& name) const {
+    if (!present_) return;
+    // FDPOLL stays on: an entry that died (nobody listens on it any more) should leave the store.
+    const std::string message = "FDSTORE=1\nFDNAME=" + name;
+    sd_pid_notify_with_fds(0, 0, message.c_str(), &fd, 1);
+}
+
+void ServiceManager::remove_fds(const std::string& name) const {
+    send("FDSTOREREMOVE=1\nFDNAME=" + name);
+}
+
+UniqueFd ServiceManager::barrier() const {
+    int ends[2];
+    if (!present_ || ::pipe2(ends, O_CLOEXEC) != 0) return UniqueFd();
+    UniqueFd ours(ends[0]);
+    UniqueFd theirs(ends[1]);  // our copy closes here; the manager closes its own when it is done
+    const int fd = theirs.get();
+    if (sd_pid_notify_with_fds(0, 0, "BARRIER=1", &fd, 1) <= 0) return UniqueFd();
+    return ours;
+}
+
+}  // namespace handover

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "handoverd/admin.h"
+
+#include <nlohmann/json.hpp>
+
+#include <future>
+#include <memory>
+
+namespace handoverd {
+namespace {
+
+using nlohmann::json;
+
+void answer(httplib::Response& response, int status, const json& body) {
+    response.status = status;
+    response.set_content(body.dump() + "\n", "application/json");
+}
+
+void status(httplib::Response& response, const handover::Generation& generation) {
+    const auto now = generation.status();
+    json listeners = json::array();
+    for (const auto& listener : now.listeners)
+        listeners.push_back({{"name", listener.name},
+                             {"endpoint", listener.endpoint},
+                             {"inherited", listener.inherited}});
+    answer(response, 200,
+           {{"generation", now.generation},
+            {"pid", now.pid},
+            {"state", now.state},
+            {"version", now.version},
+            {"build_id", now.build_id},
+            {"connections", now.connections},
+            {"listeners", listeners},
+            {"last_handover", now.last_handover}});
+}
+
+void reload(httplib::Response& response, handover::Generation& generation) {
+    auto promise = std::make_shared<std::promise<handover::HandoverResult>>();
+    auto result = promise->get_future();
+    generation.request_handover(
+        [promise](const handover::HandoverResult& outcome) { promise->set_value(outcome); });
+    // The generation answers every request before it ends, and it does not end before this one is
+    // answered: it drains it.
+    const auto outcome = result.get();
+    answer(response, outcome.succeeded ? 200 : 409,
+           {{"succeeded", outcome.succeeded}, {"message", outcome.to_string()}});
+}
+
+}  // namespace
+
+void add_admin_routes(handover::http::Server& server, handover::Generation& generation) {
+    server.Get("/status", [&generation](const httplib::Request&, httplib::Response& response) {
+        status(response, generation);
+    });
+    server.Post("/reload", [&generation](const httplib::Request&, httplib::Response& response) {
+        reload(response, generation);
+    });
+}
+
+}  // namespace handoverd

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "handoverd/commands.h"
+
+#include "handover/endpoint.h"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <httplib.h>
+
+#include <cstdio>
+#include <functional>
+
+namespace handoverd {
+namespace {
+
+using nlohmann::json;
+
+/// A reload ends within the ready timeout plus what the service manager takes; this is more.
+constexpr std::chrono::seconds margin{30};
+
+httplib::Client client_for(const handover::Endpoint& endpoint) {
+    if (endpoint.family() != AF_UNIX) {
+        const auto text = endpoint.to_string();
+        auto host = text.substr(0, text.rfind(':'));
+        if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+        return httplib::Client(host, endpoint.port());
+    }
+    auto path = endpoint.unix_path();
+    // The kernel's spelling of an abstract name: NUL in the place of '@'.
+    if (path.empty()) path = std::string(1, '\0') + endpoint.to_string().substr(6);
+    httplib::Client client(path);
+    client.set_address_family(AF_UNIX);
+    return client;
+}
+
+/// The answer's JSON, or nullopt after saying why there is none.
+std::optional<json> ask(const Options& options,
+                        const std::function<httplib::Result(httplib::Client&)>& request) {
+    const auto endpoint = handover::Endpoint::parse(options.admin);
+    auto client = client_for(endpoint);
+    client.set_read_timeout(
+        std::chrono::duration_cast<std::chrono::seconds>(options.ready_timeout) + margin);
+    const auto result = request(client);
+    if (!result) {
+        fmt::print(stderr,
+                   "handoverd: no answer from the admin listener {}: {} (is it running? does "
+                   "--admin name its address?)\n",
+                   options.admin, httplib::to_string(result.error()));
+        return std::nullopt;
+    }
+    auto body = json::parse(result->body, nullptr, /*allow_exceptions=*/false);
+    if (!body.is_object()) {
+        fmt::print(stderr, "handoverd: {} answers {} and no JSON: it is not handoverd's admin\n",
+                   options.admin, result->status);
+        return std::nullopt;
+    }
+    return body;
+}
+
+}  // namespace
+
+int reload(const Options& options) {
+    const auto answer = ask(options, [](httplib::Client& client) {
+        return client.Post("/reload", "", "application/json");
+    });
+    if (!answer) return 1;
+    const bool succeeded = answer->value("succeeded", false);
+    fmt::print(succeeded ? stdout : stderr, "{}\n", answer->value("message", "no reason given"));
+    return succeeded ? 0 : 1;
+}
+
+int status(const Options& options) {
+    const auto answer = ask(options, [](httplib::Client& client) { return client.Get("/status"); });
+    if (!answer) return 1;
+    if (options.status_as_json) {
+        fmt::print("{}\n", answer->dump(2));
+        return 0;
+    }
+    fmt::print("generation   {} (pid {}), {}\n", answer->value("generation", 0),
+               answer->value("pid", 0), answer->value("state", ""));
+    fmt::print("version      {} (build {})\n", answer->value("version", ""),
+               answer->value("build_id", "").substr(0, 12));
+    fmt::print("connections  {}\n", answer->value("connections", 0));
+    for (const auto& listener : answer->value("listeners", json::array()))
+        fmt::print("listener     {} on {}, {}\n", listener.value("name", ""),
+                   listener.value("endpoint", ""),
+                   listener.value("inherited", false) ? "inherited" : "bound");
+    const auto last = answer->value("last_handover", "");
+    fmt::print("last reload  {}\n", last.empty() ? "none by this generation" : last);
+    return 0;
+}
+
+}  // namespace handoverd

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "handoverd/daemon.h"
+
+#include "handover/error.h"
+#include "handover/generation.h"
+#include "handoverd/admin.h"
+#include "handoverd/log.h"
+#include "handoverd/routes.h"
+#include "http/server.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace handoverd {
+namespace {
+
+using handover::Endpoint;
+using handover::GenerationOptions;
+using handover::WantedListener;
+
+constexpr const char* default_listen = "[::]:9999";
+constexpr mode_t admin_mode = 0600;
+
+void write_log(GenerationOptions::Severity severity, const std::string& text) {
+    switch (severity) {
+        case GenerationOptions::Severity::info:
+            return spdlog::info(text);
+        case GenerationOptions::Severity::warning:
+            return spdlog::warn(text);
+        case GenerationOptions::Severity::error:
+            return spdlog::error(text);
+    }
+}
+
+std::vector<WantedListener> public_listeners(const Options& options) {
+    if (options.listen.empty())
+        return {{"http", Endpoint::parse(default_listen), /*default_only=*/true}};
+    std::vector<WantedListener> wanted;
+    for (const auto& text : options.listen) wanted.push_back({"http", Endpoint::parse(text)});
+    return wanted;
+}
+
+/// The unit has RuntimeDirectory= for this; without a service manager nobody else makes it.
+void make_directory_of_default_admin(const Options& options) {
+    const auto path = Endpoint::parse(options.admin).unix_path();
+    if (path.empty() || options.admin != default_admin_endpoint()) return;
+    std::error_code fault;
+    std::filesystem::create_directory(std::filesystem::path(path).parent_path(), fault);
+    if (fault)
+        throw handover::os_error("cannot make the directory of the admin listener " + path,
+                                 fault.value());
+}
+
+GenerationOptions generation_options(const Options& options) {
+    GenerationOptions result;
+    result.version = HANDOVER_VERSION;
+    result.drain_timeout = options.drain_timeout;
+    result.ready_timeout = options.ready_timeout;
+    result.report = write_log;
+    return result;
+}
+
+handover::http::ServerOptions http_options(const Options& options) {
+    handover::http::ServerOptions result;
+    result.idle_timeout = options.idle_timeout;
+    result.threads_max = options.threads;
+    result.on_error = [](const std::string& text) { spdlog::warn(text); };
+    return result;
+}
+
+}  // namespace
+
+int serve(const Options& options, handover::Origin origin) {
+    // The servers outlive the generation, which borrows them; their threads come later, in run().
+    handover::http::Server site(http_options(options));
+    handover::http::Server admin(http_options(options));
+    handover::Generation generation(std::move(origin), generation_options(options));
+    make_directory_of_default_admin(options);
+    add_public_routes(
+        site, [&generation] { return generation.number(); }, options.root);
+    add_admin_routes(admin, generation);
+    generation.serve(site, public_listeners(options));
+    generation.serve(admin, {{"admin", Endpoint::parse(options.admin), false, admin_mode}});
+    const auto exit = generation.run();
+    if (exit.cut != 0) {
+        spdlog::shutdown();
+        ::_exit(exit.status);
+    }
+    return exit.status;
+}
+
+}  // namespace handoverd

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "handover/error.h"
+#include "handover/origin.h"
+#include "handoverd/commands.h"
+#include "handoverd/daemon.h"
+#include "handoverd/log.h"
+#include "handoverd/options.h"
+
+#include <cstdio>
+#include <exception>
+#include <string>
+
+namespace {
+
+using handoverd::Command;
+using handoverd::Options;
+
+int fail(int exit_status, const std::string& reason) {
+    std::fprintf(stderr, "handoverd: %s\n", reason.c_str());
+    return exit_status;
+}
+
+/// A predecessor that started us, if there is one, tells the reason to whoever asked it to.
+void refuse_predecessor(const std::string& reason) {
+    try {
+        handover::Origin::discover().refuse(reason);
+    } catch (const handover::Error&) {
+        // Then there was no predecessor that could be told.
+    }
+}
+
+int serve(const Options& options) {
+    handoverd::set_up_log(options.log_level);
+    return handoverd::serve(options, handover::Origin::discover());
+}
+
+int run(const Options& options) {
+    switch (options.command) {
+        case Command::serve:
+            return serve(options);
+        case Command::reload:
+            return handoverd::reload(options);
+        case Command::status:
+            return handoverd::status(options);
+        case Command::check:
+            std::puts("the configuration is valid");
+            return 0;
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const auto options = handoverd::parse_options(argc, argv);
+        return options ? run(*options) : 0;
+    } catch (const handoverd::UsageError& error) {
+        refuse_predecessor(error.what());
+        return fail(error.exit_status(), error.what());
+    } catch (const handover::Error& error) {
+        return fail(error.exit_status(), error.what());
+    } catch (const std::exception& error) {
+        return fail(1, error.what());
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "handoverd/options.h"
+
+#include "handover/endpoint.h"
+#include "handover/error.h"
+#include "handover/program.h"
+#include "handoverd/duration.h"
+
+#include <CLI/CLI.hpp>
+
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+
+namespace handoverd {
+namespace {
+
+const CLI::Validator is_endpoint(
+    [](const std::string& text) {
+        try {
+            (void)handover::Endpoint::parse(text);
+            return std::string();
+        } catch (const handover::Error& error) {
+            return std::string(error.what());
+        }
+    },
+    "ADDRESS");
+
+/// A time as CLI11 sees it: a number of milliseconds that is written with a unit.
+struct Time {
+    std::uint32_t ms = 0;
+    std::chrono::milliseconds& target;
+};
+
+class Definition {
+  public:
+    explicit Definition(Options& options)
+        : options_(options), app_("HTTP server that keeps its listener through every restart") {
+        app_.name("handoverd");
+        app_.set_version_flag("--version", std::string(HANDOVER_VERSION) + " (build " +
+                                               handover::build_id().substr(0, 12) + ")");
+        app_.set_config("--config", "", "Read options from a file of lines like drain-timeout=20s");
+        app_.allow_config_extras(CLI::config_extras_mode::error);
+        app_.fallthrough();
+        app_.require_subcommand(0, 1);
+        add_commands();
+        add_options();
+    }
+
+    void parse(int argc, const char* const* argv) {
+        app_.parse(argc, argv);
+        for (const auto& [name, command] :
+             {std::pair("reload", Command::reload), std::pair("status", Command::status),
+              std::pair("check", Command::check)})
+            if (app_.got_subcommand(name)) options_.command = command;
+        for (const auto& time : times_) time->target = std::chrono::milliseconds(time->ms);
+    }
+
+    CLI::App& app() { return app_; }
+
+  private:
+    void add_commands() {
+        app_.add_subcommand("serve", "Serve (this is the default)");
+        app_.add_subcommand("reload",
+                            "Hand over to a new run of the same command; wait and tell the result");
+        app_.add_subcommand("status", "Tell about the generation that serves")
+            ->add_flag("--json", options_.status_as_json, "As JSON");
+        app_.add_subcommand("check", "Check the options and the configuration file; start nothing");
+    }
+
+    void add_options() {
+        app_.add_option("--listen", options_.listen,
+                        "Address to serve on: [::]:80, 127.0.0.1:80, :80, unix:/path, unix:@name. "
+                        "May be given more than once. Default: what a .socket unit hands over, "
+                        "else [::]:9999")
+            ->check(is_endpoint);
+        app_.add_option("--root", options_.root, "Directory of static files to serve")
+            ->check(CLI::ExistingDirectory);
+        app_.add_option("--admin", options_.admin, "Address for reload and status")
+            ->check(is_endpoint)
+            ->default_str(default_admin_endpoint());
+        options_.admin = default_admin_endpoint();
+        add_time("--drain-timeout", options_.drain_timeout, "20s",
+                 "How long requests in flight may take to finish");
+        add_time("--ready-timeout", options_.ready_timeout, "30s",
+                 "How long a successor may take to get ready");
+        add_time("--probation", options_.probation, "5s",
+                 "How long a successor is watched after it took over");
+        add_time("--idle-timeout", options_.idle_timeout, "60s",
+                 "How long a connection may be idle");
+        options_.threads = 512;
+        app_.add_option("--threads", options_.threads, "Most threads for requests at one time")
+            ->check(CLI::Range(2, 100000))
+            ->capture_default_str();
+        options_.log_level = "info";
+        app_.add_option("--log-level", options_.log_level, "What to log")
+            ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+            ->capture_default_str();
+    }
+
+    void add_time(const std::string& name, std::chrono::milliseconds& target,
+                  const std::string& standard, const std::string& description) {
+        times_.push_back(std::make_unique<Time>(Time{0, target}));
+        times_.back()->ms = static_cast<std::uint32_t>(parse_duration(standard)->count());
+        app_.add_option(name, times_.back()->ms, description)
+            ->transform(duration_in_ms())
+            ->default_str(standard);
+    }
+
+    Options& options_;
+    CLI::App app_;
+    std::vector<std::unique_ptr<Time>> times_;
+};
+
+/// CLI11's messages may have several lines and no hint; users get one line with one.
+std::string one_line(std::string message) {
+    while (!message.empty() && message.back() == '\n') message.pop_back();
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    return message + " (see handoverd --help)";
+}
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, const char* const* argv) {
+    Options options;
+    Definition definition(options);
+    try {
+        definition.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+        definition.app().exit(help);
+        return std::nullopt;
+    } catch (const CLI::FileError& error) {
+        throw UsageError(EX_CONFIG, one_line(error.what()));
+    } catch (const CLI::ConfigError& error) {
+        throw UsageError(EX_CONFIG, one_line(error.what()));
+    } catch (const CLI::ParseError& error) {
+        throw UsageError(EX_USAGE, one_line(error.what()));
+    }
+    return options;
+}
+
+std::string default_admin_endpoint() {
+    const auto environment = [](const char* name) {
+        const char* value = std::getenv(name);
+        return std::string(value ? value : "");
+    };
+    // systemd lists several directories with colons in between (systemd.exec(5)).
+    auto runtime = environment("RUNTIME_DIRECTORY");
+    runtime = runtime.substr(0, runtime.find(':'));
+    if (!runtime.empty()) return "unix:" + runtime + "/admin.sock";
+    if (::geteuid() == 0) return "unix:/run/handoverd/admin.sock";
+    if (const auto user = environment("XDG_RUNTIME_DIR"); !user.empty())
+        return "unix:" + user + "/handoverd/admin.sock";
+    return "unix:@handoverd-" + std::to_string(::geteuid());
+}
+
+}  // namespace handoverd

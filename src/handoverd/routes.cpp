@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "handoverd/routes.h"
+
+#include "handover/error.h"
+#include "handoverd/duration.h"
+
+#include <unistd.h>
+
+#include <thread>
+#include <utility>
+
+namespace handoverd {
+namespace {
+
+constexpr std::chrono::milliseconds longest_sleep = std::chrono::seconds(60);
+
+void hello(const httplib::Request& request, httplib::Response& response, std::uint64_t generation) {
+    if (request.has_param("sleep")) {
+        const auto duration = parse_duration(request.get_param_value("sleep"));
+        if (!duration || *duration > longest_sleep) {
+            response.status = 400;
+            response.set_content("sleep is a time up to 60s, as in /hello?sleep=500ms\n",
+                                 "text/plain");
+            return;
+        }
+        std::this_thread::sleep_for(*duration);
+    }
+    response.set_header("Handover-Generation", std::to_string(generation));
+    response.set_header("Handover-Pid", std::to_string(::getpid()));
+    response.set_content("hello world\n", "text/plain");
+}
+
+}  // namespace
+
+void add_public_routes(handover::http::Server& server, std::function<std::uint64_t()> generation,
+                       const std::string& root) {
+    const auto handler = [generation = std::move(generation)](const httplib::Request& request,
+                                                              httplib::Response& response) {
+        hello(request, response, generation());
+    };
+    server.Get("/hello", handler);  // and HEAD
+    server.Post("/hello", handler);
+    if (!root.empty() && !server.set_mount_point("/", root))
+        throw handover::Error(handover::Error::Kind::config,
+                              "cannot serve files from '" + root + "': it is not a directory");
+}
+
+}  // namespace handoverd
