@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/unique_fd.h"
+#include "http/server_options.h"
+#include "http/socket_name.h"
+
+#include <cstdint>
+#include <string>
+
+namespace handover::http {
+
+/// What a connection that no worker holds is waiting for. Each has its time-out.
+enum class Waiting : std::uint8_t {
+    for_request,       ///< idle: nothing of the next request has arrived
+    for_rest_of_head,  ///< a part of a request's head has arrived
+    for_client_close,  ///< we have sent our last byte and FIN: lingering
+};
+inline constexpr int waiting_kinds = 3;
+
+/// An accepted connection. Parked it is this and nothing more: no thread, no buffer.
+///
+/// It lives in the Parking lot, which owns it and guards the members marked (lot). The others
+/// belong to the worker that has claimed it. To move a parked connection to another process takes
+/// `fd`, `listener` and `unread`.
+struct Connection {
+    UniqueFd fd;  ///< (lot)
+    std::uint32_t generation =
+        1;                       ///< (lot) which of the connections that had this descriptor number
+    std::uint16_t listener = 0;  ///< index of the listener's name
+    bool claimed = false;        ///< (lot) a worker holds it
+    Waiting waiting = Waiting::for_request;  ///< (lot)
+    Clock::time_point since;                 ///< (lot) when it began to wait for this
+    Connection* previous = nullptr;          ///< (lot)
+    Connection* next = nullptr;              ///< (lot)
+    SocketName remote;
+    SocketName local;    ///< asked for when the first request needs it
+    std::string unread;  ///< received, but only a part of a head; empty while idle
+};
+static_assert(sizeof(Connection) <= 128, "15,000 of them wait at a time");
+
+}  // namespace handover::http

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "http/connection.h"
+#include "http/receive_buffer.h"
+#include "http/request_head.h"
+#include "http/server_options.h"
+
+namespace handover::http {
+
+/// Answers a request whose head has been found good.
+class Responder {
+  public:
+    virtual ~Responder() = default;
+
+    enum class Outcome {
+        next_request,  ///< answered; the connection goes on
+        linger,        ///< we end it: the client may be sending still
+        close,         ///< it is over: the client wanted that, or is gone
+    };
+    /// Called from any worker; may block. `input` begins with the head; what follows the message
+    /// must be left in it.
+    virtual Outcome respond(Connection& connection, ReceiveBuffer& input,
+                            const RequestHead& head) = 0;
+};
+
+/// One worker's turn with a connection that epoll reported: reads once, answers every request that
+/// is complete, and says what the connection is to wait for then.
+class Conversation {
+  public:
+    enum class Next { park_idle, park_with_part_of_head, linger, close };
+
+    Conversation(const ServerOptions& options, Responder& responder);
+
+    [[nodiscard]] Next take_turn(Connection& connection, ReceiveBuffer& input);
+    /// The same for one that lingers: reads and forgets until the client has closed, too.
+    [[nodiscard]] static Next discard(const Connection& connection, ReceiveBuffer& input);
+
+  private:
+    [[nodiscard]] Next answer_all(Connection& connection, ReceiveBuffer& input);
+    [[nodiscard]] Next keep_part_of_head(Connection& connection, const ReceiveBuffer& input) const;
+
+    const ServerOptions& options_;
+    const HeadLimits limits_;
+    Responder& responder_;
+};
+
+}  // namespace handover::http

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "http/engine.h"
+
+#include "handover/error.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace handover::http {
+namespace {
+
+constexpr std::chrono::milliseconds sweep_every{100};
+constexpr std::chrono::milliseconds watch_every{5};
+
+/// epoll's event data: a connection has its generation, never 0, in the upper half; a listener is a
+/// small number; and this is the end.
+constexpr std::uint64_t stop_data = 0xffffffffU;
+
+UniqueFd checked(int fd, const char* what) {
+    if (fd < 0) throw os_error(what, errno);
+    return UniqueFd(fd);
+}
+
+std::size_t workers_wanted() {
+    return std::max(2U, std::thread::hardware_concurrency());
+}
+
+void signal_event(const UniqueFd& event) {
+    (void)::eventfd_write(event.get(), 1);
+}
+
+}  // namespace
+
+Engine::Engine(const ServerOptions& options, Responder& responder)
+    : options_(options),
+      epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "cannot create an epoll instance")),
+      stop_event_(checked(::eventfd(0, EFD_CLOEXEC), "cannot create an eventfd")),
+      house_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
+      parking_(epoll_.get(), [this] { report_if_drained(); }),
+      acceptor_(epoll_.get(), parking_,
+                [this](const std::string& what) {
+                    if (options_.on_error) options_.on_error(what);
+                }),
+      conversation_(options, responder),
+      workers_(workers_wanted(), options.threads_max,
+               {[this](Workers::Seat& seat) { work(seat); },
+                [this] { raise_vigilance(Vigilance::watching); },
+                [this](const std::string& what) {
+                    if (options_.on_error) options_.on_error(what);
+                }}) {
+    epoll_event event{};
+    event.events = EPOLLIN;  // level-triggered: it wakes every worker, not just one
+    event.data.u64 = stop_data;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stop_event_.get(), &event) != 0)
+        throw os_error("cannot add to an epoll instance", errno);
+}
+
+Engine::~Engine() {
+    acceptor_.stop();
+    stopping_ = true;
+    signal_event(house_event_);
+    if (housekeeper_.joinable()) housekeeper_.join();  // first: it starts workers
+    signal_event(stop_event_);
+    parking_.cut_all();  // whoever waits for a client in the middle of a message gives up
+    workers_.join();
+    parking_.cut_all();
+}
+
+void Engine::start_accepting(const std::vector<const Listener*>& listeners) {
+    {
+        const std::lock_guard lock(drain_mutex_);
+        draining_ = false;
+        drained_ = nullptr;
+    }
+    if (!housekeeper_.joinable()) {
+        workers_.start();
+        try {
+            housekeeper_ = std::thread([this] { keep_house(); });
+        } catch (const std::system_error& error) {
+            throw os_error("cannot start the housekeeping thread", error.code().value());
+        }
+    }
+    acceptor_.start(listeners);
+}
+
+// ---- Workers
+
+void Engine::work(Workers::Seat& seat) {
+    ReceiveBuffer input(options_.head_bytes_max);
+    for (;;) {
+        epoll_event event{};
+        if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;  // EINTR
+        if (event.data.u64 == stop_data) return;
+        workers_.begin(seat);
+        serve(event.data.u64, input);
+        if (!workers_.end(seat)) return;
+    }
+}
+
+void Engine::serve(std::uint64_t event_data, ReceiveBuffer& input) {
+    if (event_data < stop_data) {
+        acceptor_.accept_from(event_data);
+        return raise_vigilance(Vigilance::sweeping);
+    }
+    Connection* connection = parking_.claim(event_data);
+    if (connection == nullptr) return;
+    const auto next = connection->waiting == Waiting::for_client_close
+                          ? Conversation::discard(*connection, input)
+                          : conversation_.take_turn(*connection, input);
+    switch (next) {
+        case Conversation::Next::park_idle:
+            return parking_.park(*connection, Waiting::for_request);
+        case Conversation::Next::park_with_part_of_head:
+            return parking_.park(*connection, Waiting::for_rest_of_head);
+        case Conversation::Next::linger:
+            return parking_.park(*connection, Waiting::for_client_close);
+        case Conversation::Next::close:
+            return parking_.close(*connection);
+    }
+}
+
+// ---- Housekeeping
+
+/// Cheap when there is nothing to raise, which is nearly always: once per request, at most.
+void Engine::raise_vigilance(Vigilance at_least) {
+    auto now = vigilance_.load();
+    while (now < at_least)
+        if (vigilance_.compare_exchange_weak(now, at_least)) return signal_event(house_event_);
+}
+
+int Engine::house_timeout_ms() const {
+    switch (vigilance_.load()) {
+        case Vigilance::asleep:
+            return -1;
+        case Vigilance::sweeping:
+            return static_cast<int>(sweep_every.count());
+        case Vigilance::watching:
+            break;
+    }
+    return static_cast<int>(watch_every.count());
+}
+
+void Engine::keep_house() {
+    ::pthread_setname_np(::pthread_self(), "http-house");
+    auto next_sweep = Clock::now();
+    while (!stopping_) {
+        pollfd event{house_event_.get(), POLLIN, 0};
+        const bool woken = ::poll(&event, 1, house_timeout_ms()) > 0;
+        eventfd_t count = 0;
+        if (woken) (void)::eventfd_read(house_event_.get(), &count);
+        if (vigilance_ == Vigilance::watching) watch_workers();
+        const auto now = Clock::now();
+        if (now < next_sweep && !draining()) continue;
+        next_sweep = now + sweep_every;
+        parking_.sweep(cutoffs(now));
+        workers_.reap();
+        const bool paused = acceptor_.resume(now);
+        // Look again after going to sleep: a connection may have come in between.
+        auto sweeping = Vigilance::sweeping;
+        if (!paused && parking_.open() == 0 &&
+            vigilance_.compare_exchange_strong(sweeping, Vigilance::asleep) &&
+            (parking_.open() > 0 || acceptor_.paused()))
+            raise_vigilance(Vigilance::sweeping);
+    }
+}
+
+void Engine::watch_workers() {
+    workers_.balance();
+    if (workers_.all_busy()) return;
+    vigilance_ = Vigilance::sweeping;
+    if (workers_.all_busy()) raise_vigilance(Vigilance::watching);  // a worker saw `watching` still
+}
+
+Parking::Cutoffs Engine::cutoffs(Clock::time_point now) {
+    auto idle = now - options_.idle_timeout;
+    if (draining()) {
+        const std::lock_guard lock(drain_mutex_);
+        // A connection that came to rest after the drain began has the whole grace before it.
+        if (now - drain_began_ >= idle_grace_) idle = std::max(idle, now - idle_grace_);
+    }
+    return {idle, now - options_.head_timeout, now - options_.linger};
+}
+
+// ---- Draining
+
+void Engine::drain(std::chrono::milliseconds idle_grace, std::function<void()> drained) {
+    {
+        const std::lock_guard lock(drain_mutex_);
+        if (!draining()) {
+            drain_began_ = Clock::now();
+            idle_grace_ = idle_grace;
+        }
+        idle_grace_ = std::min(idle_grace_, idle_grace);
+        drained_ = std::move(drained);
+        draining_ = true;
+    }
+    signal_event(house_event_);
+    report_if_drained();
+}
+
+void Engine::report_if_drained() {
+    std::function<void()> drained;
+    {
+        const std::lock_guard lock(drain_mutex_);
+        if (!draining() || parking_.open() > 0) return;
+        drained = std::exchange(drained_, nullptr);
+    }
+    if (drained) drained();
+}
+
+}  // namespace handover::http

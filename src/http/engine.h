@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/service.h"
+#include "handover/unique_fd.h"
+#include "http/acceptor.h"
+#include "http/conversation.h"
+#include "http/parking.h"
+#include "http/workers.h"
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace handover::http {
+
+/// Accepts, waits, lends connections to workers, and drains: all of a server but the answers.
+///
+/// The workers sleep in epoll_wait() on one epoll instance; whoever is woken keeps what it was
+/// woken for until it can be parked, so that no event passes through a queue or a second thread.
+/// The housekeeper is one more thread, which sleeps while nothing is open: it sweeps out what has
+/// waited too long and sees to it that there are workers enough.
+///
+/// The functions are those of handover::Service, which says what they promise.
+class Engine {
+  public:
+    /// Borrows both. Throws Error (os) if the kernel has no descriptors for it.
+    Engine(const ServerOptions& options, Responder& responder);
+    /// Closes every connection. Waits for requests that are being answered.
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    void start_accepting(const std::vector<const Listener*>& listeners);
+    void stop_accepting() { acceptor_.stop(); }
+    void accept_queued_and_stop() { acceptor_.accept_queued_and_stop(); }
+    void drain(std::chrono::milliseconds idle_grace, std::function<void()> drained);
+    std::size_t close_remaining() { return parking_.cut_all(); }
+    [[nodiscard]] std::size_t open_connections() const { return parking_.open(); }
+
+    /// Responses end their connection from now on. Any thread.
+    [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_relaxed); }
+
+  private:
+    /// What the housekeeper does: nothing; sweep; sweep, and watch over the workers.
+    enum class Vigilance { asleep, sweeping, watching };
+
+    void work(Workers::Seat& seat);
+    void serve(std::uint64_t event_data, ReceiveBuffer& input);
+    void keep_house();
+    void watch_workers();
+    [[nodiscard]] int house_timeout_ms() const;
+    void raise_vigilance(Vigilance at_least);
+    [[nodiscard]] Parking::Cutoffs cutoffs(Clock::time_point now);
+    void report_if_drained();
+
+    const ServerOptions& options_;
+    UniqueFd epoll_;
+    UniqueFd stop_event_;   ///< readable for ever once the workers are to return
+    UniqueFd house_event_;  ///< wakes the housekeeper
+    Parking parking_;
+    Acceptor acceptor_;
+    Conversation conversation_;
+    std::atomic<bool> stopping_{false};
+    std::atomic<Vigilance> vigilance_{Vigilance::asleep};
+
+    std::atomic<bool> draining_{false};
+    std::mutex drain_mutex_;  ///< guards the next three
+    Clock::time_point drain_began_;
+    std::chrono::milliseconds idle_grace_{0};
+    std::function<void()> drained_;
+
+    Workers workers_;
+    std::thread housekeeper_;
+};
+
+}  // namespace handover::http

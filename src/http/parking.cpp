@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "http/parking.h"
+
+#include "http/refusal.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <new>
+#include <utility>
+
+namespace handover::http {
+namespace {
+
+/// Has the client sent something that nobody has read yet? Its FIN does not count.
+bool has_unread_bytes(int fd) {
+    int bytes = 0;
+    return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+}  // namespace
+
+void Parking::List::append(Connection& connection) {
+    connection.previous = last;
+    connection.next = nullptr;
+    (last != nullptr ? last->next : first) = &connection;
+    last = &connection;
+}
+
+void Parking::List::remove(Connection& connection) {
+    (connection.previous != nullptr ? connection.previous->next : first) = connection.next;
+    (connection.next != nullptr ? connection.next->previous : last) = connection.previous;
+}
+
+Parking::Parking(int epoll, std::function<void()> on_empty)
+    : epoll_(epoll), on_empty_(std::move(on_empty)) {}
+
+Parking::~Parking() {
+    for (auto& block : blocks_) delete block.load();
+}
+
+Connection* Parking::slot(int fd) noexcept {
+    const auto number = static_cast<std::size_t>(fd);
+    if (number >= block_size * block_count) return nullptr;
+    Block* block = blocks_[number / block_size].load(std::memory_order_acquire);
+    return block != nullptr ? &(*block)[number % block_size] : nullptr;
+}
+
+Connection* Parking::slot_or_new_block(int fd) {
+    const auto number = static_cast<std::size_t>(fd);
+    if (number >= block_size * block_count) return nullptr;
+    auto& place = blocks_[number / block_size];
+    if (place.load(std::memory_order_acquire) == nullptr) {
+        auto fresh = std::unique_ptr<Block>(new (std::nothrow) Block);
+        Block* nobody = nullptr;
+        if (fresh && place.compare_exchange_strong(nobody, fresh.get())) (void)fresh.release();
+    }
+    return slot(fd);
+}
+
+bool Parking::arm(Connection& connection, int operation) const {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLONESHOT;
+    event.data.u64 = std::uint64_t{connection.generation} << 32U |
+                     static_cast<std::uint32_t>(connection.fd.get());
+    return ::epoll_ctl(epoll_, operation, connection.fd.get(), &event) == 0;
+}
+
+bool Parking::admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote) {
+    const int number = fd.get();
+    Connection* connection = slot_or_new_block(number);
+    if (connection == nullptr) return false;
+    Stripe& stripe = stripe_of(number);
+    UniqueFd refused;
+    const std::lock_guard lock(stripe.mutex);
+    connection->fd = std::move(fd);
+    connection->listener = listener;
+    connection->remote = remote;
+    connection->local = SocketName{};
+    connection->claimed = false;
+    connection->waiting = Waiting::for_request;
+    connection->since = Clock::now();
+    stripe.lists[index(Waiting::for_request)].append(*connection);
+    open_.fetch_add(1);
+    if (arm(*connection, EPOLL_CTL_ADD)) return true;
+    refused = release(stripe, *connection);
+    open_.fetch_sub(1);
+    return false;
+}
+
+Connection* Parking::claim(std::uint64_t event_data) {
+    const int number = static_cast<int>(event_data & 0xffffffffU);
+    Connection* connection = slot(number);
+    if (connection == nullptr) return nullptr;
+    const std::lock_guard lock(stripe_of(number).mutex);
+    if (connection->generation != event_data >> 32U || connection->claimed) return nullptr;
+    connection->claimed = true;  // it stays on its list, where the sweep passes it over
+    return connection;
+}
+
+void Parking::park(Connection& connection, Waiting waiting) {
+    Stripe& stripe = stripe_of(connection.fd.get());
+    const std::lock_guard lock(stripe.mutex);
+    // The time for a head, or for the client's FIN, runs on; each wait for a request is a new one.
+    if (waiting != connection.waiting || waiting == Waiting::for_request) {
+        stripe.lists[index(connection.waiting)].remove(connection);
+        connection.waiting = waiting;
+        connection.since = Clock::now();
+        stripe.lists[index(waiting)].append(connection);
+    }
+    connection.claimed = false;
+    // Under the lock: as soon as it is not claimed the sweep could close it, and the descriptor
+    // number could already belong to another connection.
+    (void)arm(connection, EPOLL_CTL_MOD);
+}
+
+void Parking::close(Connection& connection) {
+    UniqueFd fd;
+    {
+        Stripe& stripe = stripe_of(connection.fd.get());
+        const std::lock_guard lock(stripe.mutex);
+        fd = release(stripe, connection);
+    }
+    fd.reset();
+    gone(1);
+}
+
+/// No EPOLL_CTL_DEL: should a copy of the socket outlive ours (in a child between fork and exec),
+/// EPOLLONESHOT allows one event at most, and the generation makes it find nothing.
+UniqueFd Parking::release(Stripe& stripe, Connection& connection) {
+    stripe.lists[index(connection.waiting)].remove(connection);
+    if (++connection.generation == 0) connection.generation = 1;  // 0 marks what is no connection
+    connection.unread = std::string();
+    return std::move(connection.fd);
+}
+
+void Parking::gone(std::size_t count) {
+    if (count > 0 && open_.fetch_sub(count) == count) on_empty_();
+}
+
+void Parking::sweep(const Cutoffs& cutoffs) {
+    for (Stripe& stripe : stripes_)
+        for (const auto waiting :
+             {Waiting::for_request, Waiting::for_rest_of_head, Waiting::for_client_close})
+            while (expire_some(stripe, waiting, cutoffs[index(waiting)]) > 0) continue;
+}
+
+/// A batch, so that the lock is not held while thousands are closed. Returns how many expired.
+std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_point cutoff) {
+    std::array<UniqueFd, 64> closing;
+    std::size_t closed = 0;
+    std::size_t warned = 0;
+    {
+        const std::lock_guard lock(stripe.mutex);
+        Connection* next = stripe.lists[index(waiting)].first;
+        while (next != nullptr && next->since <= cutoff && closed + warned < closing.size()) {
+            Connection& connection = *std::exchange(next, next->next);
+            if (connection.claimed) continue;
+            const bool lingering = waiting == Waiting::for_client_close;
+            if (!lingering && has_unread_bytes(connection.fd.get())) continue;
+            if (waiting != Waiting::for_rest_of_head) {
+                closing[closed++] = release(stripe, connection);
+                continue;
+            }
+            refuse(connection.fd.get(), Refusal::request_timeout);
+            connection.unread = std::string();
+            stripe.lists[index(waiting)].remove(connection);
+            connection.waiting = Waiting::for_client_close;
+            connection.since = Clock::now();
+            stripe.lists[index(connection.waiting)].append(connection);
+            ++warned;
+        }
+    }
+    for (std::size_t i = 0; i < closed; ++i) closing[i].reset();
+    gone(closed);
+    return closed + warned;
+}
+
+std::size_t Parking::cut_all() {
+    std::size_t count = 0;
+    std::size_t parked = 0;
+    for (Stripe& stripe : stripes_) {
+        const std::lock_guard lock(stripe.mutex);
+        for (List& list : stripe.lists) {
+            Connection* next = list.first;
+            while (next != nullptr) {
+                Connection& connection = *std::exchange(next, next->next);
+                ++count;
+                if (connection.claimed) {
+                    ::shutdown(connection.fd.get(), SHUT_RDWR);
+                } else {
+                    release(stripe, connection).reset();
+                    ++parked;
+                }
+            }
+        }
+    }
+    gone(parked);
+    return count;
+}
+
+}  // namespace handover::http

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "http/connection.h"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace handover::http {
+
+/// The parking lot: owns every connection, and hands one to whichever worker epoll wakes for it.
+///
+/// Connections lie in a table indexed by descriptor. What epoll gives back is the descriptor and a
+/// generation that changes when the descriptor is closed, so an event that comes too late finds
+/// nothing. Each connection is, from birth to close, on one of three lists, by what it waits for;
+/// as all on one list wait equally long, a list is in the order of its deadlines, and adding,
+/// removing and finding the expired costs the same for 10 connections and for 15,000. Table and
+/// lists are locked in stripes, so that a worker preempted inside holds up few others.
+///
+/// Thread-safe. Borrows the epoll descriptor.
+class Parking {
+  public:
+    /// `on_empty` is called, from any thread and with no lock held, when the last connection went.
+    Parking(int epoll, std::function<void()> on_empty);
+    ~Parking();
+    Parking(const Parking&) = delete;
+    Parking& operator=(const Parking&) = delete;
+
+    /// Takes a new, non-blocking connection and waits for its first request. False (it is closed
+    /// then) if the descriptor number is absurdly high or the kernel has no memory.
+    bool admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote);
+
+    /// The connection epoll reported, now the caller's until park() or close(); nullptr if the
+    /// event came too late.
+    [[nodiscard]] Connection* claim(std::uint64_t event_data);
+    void park(Connection& connection, Waiting waiting);
+    void close(Connection& connection);
+
+    /// Whoever has been waiting since these times or earlier has waited long enough.
+    using Cutoffs = std::array<Clock::time_point, waiting_kinds>;
+    /// Closes those, except where bytes are waiting to be read: a worker is about to be woken. One
+    /// whose head did not become complete is told so (408) and lingers.
+    void sweep(const Cutoffs& cutoffs);
+
+    /// Closes every parked connection, ends the others with shutdown(); returns how many of both.
+    std::size_t cut_all();
+
+    [[nodiscard]] std::size_t open() const noexcept { return open_.load(); }
+
+  private:
+    struct List {
+        Connection* first = nullptr;
+        Connection* last = nullptr;
+        void append(Connection& connection);
+        void remove(Connection& connection);
+    };
+    struct alignas(64) Stripe {
+        std::mutex mutex;
+        std::array<List, waiting_kinds> lists;
+    };
+    static constexpr std::size_t stripe_count = 16;
+    static constexpr std::size_t block_size = 1024;
+    static constexpr std::size_t block_count = 4096;
+    using Block = std::array<Connection, block_size>;
+
+    static std::size_t index(Waiting waiting) { return static_cast<std::size_t>(waiting); }
+    Stripe& stripe_of(int fd) { return stripes_[static_cast<std::size_t>(fd) % stripe_count]; }
+    Connection* slot(int fd) noexcept;
+    Connection* slot_or_new_block(int fd);
+    bool arm(Connection& connection, int operation) const;
+    static UniqueFd release(Stripe& stripe, Connection& connection);
+    void gone(std::size_t count);
+    std::size_t expire_some(Stripe& stripe, Waiting waiting, Clock::time_point cutoff);
+
+    int epoll_;
+    std::function<void()> on_empty_;
+    std::atomic<std::size_t> open_{0};
+    std::array<Stripe, stripe_count> stripes_;
+    /// Blocks are made when first needed and stay, so that a Connection never moves.
+    std::array<std::atomic<Block*>, block_count> blocks_{};
+};
+
+}  // namespace handover::http

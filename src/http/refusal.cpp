@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "http/refusal.h"
+
+#include <sys/socket.h>
+
+#include <string_view>
+
+namespace handover::http {
+namespace {
+
+std::string_view response(Refusal refusal) noexcept {
+    switch (refusal) {
+        case Refusal::malformed:
+            return "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        case Refusal::request_timeout:
+            return "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        case Refusal::body_too_large:
+            return "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: "
+                   "close\r\n\r\n";
+        case Refusal::head_too_large:
+            break;
+    }
+    return "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n"
+           "Connection: close\r\n\r\n";
+}
+
+}  // namespace
+
+void refuse(int fd, Refusal refusal) noexcept {
+    const auto text = response(refusal);
+    (void)::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)::shutdown(fd, SHUT_WR);
+}
+
+}  // namespace handover::http

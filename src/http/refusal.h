@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+namespace handover::http {
+
+/// Answers we give ourselves, because the request never gets as far as cpp-httplib.
+enum class Refusal {
+    malformed,        ///< 400
+    request_timeout,  ///< 408
+    body_too_large,   ///< 413
+    head_too_large,   ///< 431
+};
+
+/// Sends the answer, with "Connection: close", without waiting: a client that has filled our send
+/// buffer already does not read. Then ends our direction of the stream; the caller lets it linger.
+void refuse(int fd, Refusal refusal) noexcept;
+
+}  // namespace handover::http

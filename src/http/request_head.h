@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace handover::http {
+
+/// What the head of a request says about its framing and its connection. Nothing else in it is
+/// looked at here: routing and the rest belong to cpp-httplib.
+struct RequestHead {
+    std::size_t length_bytes = 0;  ///< request line to empty line, both included
+    std::uint64_t content_length_bytes = 0;
+    bool chunked = false;
+    bool http_1_0 = false;
+    bool wants_close = false;          ///< "Connection: close", or HTTP/1.0 without keep-alive
+    bool expects_continue = false;     ///< "Expect: 100-continue"
+    bool websocket = false;            ///< "Upgrade: websocket"
+    bool has_encoded_control = false;  ///< a header value contains %00, %0a or %0d
+};
+
+struct HeadLimits {
+    std::size_t bytes_max;
+    std::size_t lines_max;  ///< header lines, without the request line
+    std::uint64_t body_bytes_max;
+};
+
+enum class HeadVerdict {
+    incomplete,      ///< nothing wrong so far; read on
+    complete,        ///< well-formed; `head` is filled in
+    malformed,       ///< 400: two parsers could disagree about where this message ends
+    head_too_large,  ///< 431
+    body_too_large,  ///< 413
+};
+
+/// Judges the bytes received so far, which start at a request line. Pure; stricter than
+/// cpp-httplib of any version, whose own reading of a head that passes here is then unambiguous.
+/// A fault is found as soon as the line it is in is complete.
+///
+/// Deliberately not refused: a missing Host, which httplib never looks at and people who type
+/// requests by hand forget.
+[[nodiscard]] HeadVerdict scan_request_head(std::string_view bytes, const HeadLimits& limits,
+                                            RequestHead& head);
+
+/// Bytes of empty lines in front of a request line, which a server ignores (RFC 9112, 2.2).
+[[nodiscard]] std::size_t count_leading_empty_lines(std::string_view bytes);
+
+}  // namespace handover::http

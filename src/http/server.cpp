@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+#include "http/server.h"
+
+#include "handover/error.h"
+#include "http/ascii.h"
+#include "http/engine.h"
+#include "http/message_stream.h"
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace handover::http {
+namespace {
+
+constexpr socket_t no_socket = -1;  // httplib's INVALID_SOCKET
+
+/// One request and its response, while httplib is at work on them.
+struct Exchange {
+    const RequestHead& head;
+    MessageStream& stream;
+    bool close;  ///< the connection ends with this response
+    bool headers_done = false;
+};
+
+/// The exchange this worker is in. httplib's hook is told the request and the response only.
+thread_local Exchange* current_exchange = nullptr;
+
+/// httplib before 0.44 percent-decodes header values, line breaks included. Somebody who logs or
+/// forwards such a value would write a header of the client's making.
+void drop_headers_with_line_breaks(httplib::Headers& headers) {
+    using namespace std::string_view_literals;
+    for (auto header = headers.begin(); header != headers.end();) {
+        const bool bad = header->second.find_first_of("\r\n\0"sv) != std::string::npos;
+        header = bad ? headers.erase(header) : std::next(header);
+    }
+}
+
+/// Takes one header with this value out; empty if there is none.
+httplib::Headers::node_type take_one(httplib::Headers& headers, const std::string& name,
+                                     std::string_view value) {
+    const auto [first, last] = headers.equal_range(name);
+    for (auto header = first; header != last; ++header)
+        if (header->second == value) return headers.extract(header);
+    return {};
+}
+
+}  // namespace
+
+class Server::Impl final : public Responder {
+  public:
+    Impl(Server& server, ServerOptions options);
+    ~Impl() override { server_.svr_sock_ = no_socket; }
+
+    Outcome respond(Connection& connection, ReceiveBuffer& input, const RequestHead& head) override;
+    void finish_headers(const httplib::Request& request, httplib::Response& response);
+    void abort_content_providers(bool abort) {
+        server_.svr_sock_ = abort ? no_socket : dummy_socket_.get();
+    }
+
+    Engine& engine() { return engine_; }
+    Handler post_routing_handler;  ///< the user's
+
+  private:
+    bool process(Exchange& exchange);
+    void report(const std::string& what) const {
+        if (options_.on_error) options_.on_error(what);
+    }
+    bool must_close(const Exchange& exchange, const httplib::Request& request,
+                    const httplib::Response& response) const;
+    Outcome conclude(Exchange& exchange, bool answered);
+
+    Server& server_;
+    const ServerOptions options_;
+    const std::string keep_alive_text_;
+    /// httplib takes svr_sock_ == INVALID_SOCKET for "shutting down" and then cuts every response
+    /// that comes from a content provider. This stands in for the listener that we never give it.
+    UniqueFd dummy_socket_;
+    std::atomic<bool> hook_reported_{false};
+    Engine engine_;
+};
+
+/// process_request() has grown arguments in 0.18 and, with a default, in 0.33. Which one there is,
+/// the compiler finds out.
+struct Server::ProcessRequest {
+    using Setup = std::function<void(httplib::Request&)>;
+
+    template <class Base>
+    static auto call(Base& server, MessageStream& stream, bool close, bool& closed,
+                     const Setup& setup, int)
+        -> decltype(server.process_request(stream, std::string(), 0, std::string(), 0, close,
+                                           closed, setup)) {
+        std::string remote;
+        std::string local;
+        int remote_port = 0;
+        int local_port = 0;
+        stream.get_remote_ip_and_port(remote, remote_port);
+        stream.get_local_ip_and_port(local, local_port);
+        return server.process_request(stream, remote, remote_port, local, local_port, close, closed,
+                                      setup);
+    }
+
+    template <class Base>
+    static auto call(Base& server, MessageStream& stream, bool close, bool& closed,
+                     const Setup& setup, long)
+        -> decltype(server.process_request(stream, close, closed, setup)) {
+        return server.process_request(stream, close, closed, setup);
+    }
+};
+
+Server::Impl::Impl(Server& server, ServerOptions options)
+    : server_(server),
+      options_(std::move(options)),
+      keep_alive_text_(
+          "timeout=" +
+          std::to_string(
+              std::chrono::duration_cast<std::chrono::seconds>(options_.idle_timeout).count())),
+      dummy_socket_(::eventfd(0, EFD_CLOEXEC)),
+      engine_(options_, *this) {
+    if (!dummy_socket_) throw os_error("cannot create an eventfd", errno);
+    server_.svr_sock_ = dummy_socket_.get();
+}
+
+Responder::Outcome Server::Impl::respond(Connection& connection, ReceiveBuffer& input,
+                                         const RequestHead& head) {
+    MessageStream stream(connection, input, head, options_);
+    Exchange exchange{head, stream, head.wants_close || head.websocket};
+    bool answered = false;
+    current_exchange = &exchange;
+    try {
+        answered = process(exchange);
+    } catch (const std::exception& error) {  // from a hook, a logger or a content provider
+        report("a request was given up after an exception: " + std::string(error.what()));
+    } catch (...) {
+        report("a request was given up after an exception of unknown type");
+    }
+    current_exchange = nullptr;
+    return conclude(exchange, answered);
+}
+
+bool Server::Impl::process(Exchange& exchange) {
+    const auto setup = [&exchange](httplib::Request& request) {
+        if (exchange.head.has_encoded_control) drop_headers_with_line_breaks(request.headers);
+        exchange.stream.begin_body();
+    };
+    // We always claim that the connection will be closed, which makes httplib add exactly one
+    // "Connection: close": finish_headers() takes it back. It is cheaper than its Keep-Alive line,
+    // and it makes all versions treat errors alike.
+    bool closed = false;
+    const bool written = ProcessRequest::call(server_, exchange.stream, true, closed, setup, 0);
+    // Its idea of HTTP/1.0 keep-alive knows one spelling only.
+    if (closed && !exchange.head.http_1_0) exchange.close = true;
+    return exchange.stream.flush() && written;
+}
+
+/// The last moment before the head of the response is written: where it is decided, once for all,
+/// whether the connection goes on.
+void Server::Impl::finish_headers(const httplib::Request& request, httplib::Response& response) {
+    Exchange* exchange = current_exchange;
+    auto& headers = response.headers;
+    auto claim = take_one(headers, "Connection", "close");
+    if (post_routing_handler) post_routing_handler(request, response);
+    if (exchange == nullptr) return;
+    exchange->headers_done = true;
+    // httplib before 0.35 tells the client what() of an exception (CVE-2026-28434).
+    if (response.status >= 500) headers.erase("EXCEPTION_WHAT");
+
+    exchange->close = exchange->close || must_close(*exchange, request, response);
+    if (claim.empty()) claim = httplib::Headers{{"", ""}}.extract("");
+    headers.erase("Keep-Alive");
+    if (exchange->close) {
+        headers.erase("Connection");
+        claim.key() = "Connection";
+        claim.mapped() = "close";
+    } else {
+        if (exchange->head.http_1_0) headers.emplace("Connection", "keep-alive");
+        claim.key() = "Keep-Alive";
+        claim.mapped() = keep_alive_text_;
+    }
+    headers.insert(std::move(claim));
+    if (!response.body.empty()) exchange->stream.cork();
+}
+
+bool Server::Impl::must_close(const Exchange& exchange, const httplib::Request& request,
+                              const httplib::Response& response) const {
+    const auto& headers = response.headers;
+    const auto [first, last] = headers.equal_range("Connection");
+    const bool handler_wants = std::any_of(
+        first, last, [](const auto& h) { return equal_ignoring_case(h.second, "close"); });
+    const bool chunked = headers.find("Transfer-Encoding") != headers.end();
+    const bool has_body =
+        request.method != "HEAD" && response.status != 204 && response.status != 304;
+    const bool ends_with_close =
+        has_body && (chunked ? exchange.head.http_1_0  // which knows nothing of chunks
+                             : headers.find("Content-Length") == headers.end());
+    return engine_.draining() || handler_wants || ends_with_close || !exchange.stream.in_body() ||
+           exchange.stream.much_left() || exchange.stream.broken();
+}
+
+Responder::Outcome Server::Impl::conclude(Exchange& exchange, bool answered) {
+    MessageStream& stream = exchange.stream;
+    if (!answered || stream.broken()) return stream.wrote() ? Outcome::linger : Outcome::close;
+    if (!exchange.headers_done && !exchange.head.websocket) {
+        if (!hook_reported_.exchange(true))
+            report(
+                "set_post_routing_handler() was called on httplib's class, not on ours: "
+                "connections are closed after each response");
+        return Outcome::linger;
+    }
+    if (exchange.close)  // who wanted it so sends nothing more: no need to wait for his FIN
+        return exchange.head.wants_close && stream.at_end() ? Outcome::close : Outcome::linger;
+    return stream.skip_rest() ? Outcome::next_request : Outcome::linger;
+}
+
+// ---- Server
+
+Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>(*this, std::move(options))) {
+    httplib::Server::set_post_routing_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+            impl_->finish_headers(request, response);
+        });
+}
+
+Server::~Server() = default;
+
+void Server::start_accepting(const std::vector<const Listener*>& listeners) {
+    impl_->abort_content_providers(false);
+    impl_->engine().start_accepting(listeners);
+}
+
+void Server::stop_accepting() {
+    impl_->engine().stop_accepting();
+}
+
+void Server::accept_queued_and_stop() {
+    impl_->engine().accept_queued_and_stop();
+}
+
+void Server::drain(const Drain& how, std::function<void()> drained) {
+    impl_->engine().drain(how.idle_grace, std::move(drained));
+}
+
+std::size_t Server::close_remaining() {
+    impl_->abort_content_providers(true);
+    return impl_->engine().close_remaining();
+}
+
+std::size_t Server::open_connections() const {
+    return impl_->engine().open_connections();
+}
+
+Server& Server::set_post_routing_handler(Handler handler) {
+    impl_->post_routing_handler = std::move(handler);
+    return *this;
+}
+
+}  // namespace handover::http

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/service.h"
+#include "http/server_options.h"
+
+#include <httplib.h>
+
+#include <memory>
+
+namespace handover::http {
+
+/// cpp-httplib's server on connections of our own. Routes are registered as with httplib::Server;
+/// accepting, waiting, time-outs, limits and draining are ours:
+///
+///     handover::http::Server server;
+///     server.Get("/hello", [](const httplib::Request&, httplib::Response& response) {
+///         response.set_content("Hello\n", "text/plain");
+///     });
+///     server.start_accepting({&listener});   // and the other functions of handover::Service
+///
+/// **Waiting costs nothing.** A connection is given a worker only when the head of a request is
+/// there; between requests it is an entry of 128 bytes in a table, without thread or buffer.
+///
+/// **Handlers may block.** They run on worker threads, as many as there are cores (at least 2) plus
+/// one for each worker that is stuck in a request for more than 5 ms, up to
+/// ServerOptions::threads_max. A handler that sleeps for 20 s delays nobody else. Two may run at
+/// the same time: what they share needs a lock.
+///
+/// **Framing is judged before httplib sees it** (request_head.h), equally for all its versions.
+/// What is refused there is answered by us, without routes, error handler or logger.
+///
+/// **Keep-alive** has no limit on the number of requests. Responses say "Keep-Alive: timeout=N"
+/// with the real idle_timeout, which lets a client avoid the race of using a connection while we
+/// close it; httplib's "max=" is left out, as there is no maximum.
+///
+/// Descriptors: listeners are borrowed (handover/service.h). Connections are owned. Nothing is ever
+/// done to a listener but accept4(): no shutdown(), no change of flags.
+/// Threads: register routes before start_accepting(); then the functions of Service as described
+/// there, open_connections() from any thread. Threads are created by the first start_accepting()
+/// and inherit its signal mask. The destructor closes every connection and waits for the handlers
+/// that run: a process that cannot wait exits without it. Errors: Error (os) from the constructor
+/// and from start_accepting() if the system has no descriptors or threads; later ones go to
+/// ServerOptions::on_error. A handler's exception is httplib's to answer (500 or
+/// set_exception_handler), and its text never reaches the client.
+class Server : public httplib::Server, public Service {
+  public:
+    explicit Server(ServerOptions options = {});
+    ~Server() override;
+
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    void start_accepting(const std::vector<const Listener*>& listeners) override;
+    void stop_accepting() override;
+    void accept_queued_and_stop() override;
+    /// Responses that are written from now on say "Connection: close", also to requests that came
+    /// before. WebSockets and responses without end are cut by close_remaining() only.
+    void drain(const Drain& how, std::function<void()> drained) override;
+    std::size_t close_remaining() override;
+    [[nodiscard]] std::size_t open_connections() const override;
+
+    /// As httplib's. Ours runs after it and has the last word on "Connection" and "Keep-Alive".
+    /// Call it on the Server: Get() and its like return httplib's class, whose setter would put us
+    /// out of action; we would then close every connection after its first response.
+    Server& set_post_routing_handler(Handler handler);
+
+    // httplib's own listening: it calls shutdown() on a listener that others hold as well.
+    bool listen(const std::string&, int, int = 0) = delete;
+    bool listen_after_bind() = delete;
+    bool bind_to_port(const std::string&, int, int = 0) = delete;
+    int bind_to_any_port(const std::string&, int = 0) = delete;
+    bool is_running() const = delete;
+    void wait_until_ready() const = delete;
+    void stop() = delete;
+    void decommission() = delete;
+    // Would have no effect: see ServerOptions.
+    Server& set_keep_alive_max_count(std::size_t) = delete;
+    Server& set_keep_alive_timeout(time_t) = delete;
+    template <class... Arguments>
+    Server& set_read_timeout(Arguments...) = delete;
+    template <class... Arguments>
+    Server& set_write_timeout(Arguments...) = delete;
+    template <class... Arguments>
+    Server& set_idle_interval(Arguments...) = delete;
+
+  private:
+    class Impl;
+    struct ProcessRequest;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace handover::http

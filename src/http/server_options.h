@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace handover::http {
+
+using Clock = std::chrono::steady_clock;
+
+/// Limits and time-outs of a Server. A value type; the defaults suit a service on the open
+/// internet.
+struct ServerOptions {
+    /// A connection on which no byte of a request has arrived is closed after this long.
+    std::chrono::milliseconds idle_timeout{std::chrono::seconds{60}};
+    /// From the first byte of a request to the end of its head; then 408.
+    std::chrono::milliseconds head_timeout{std::chrono::seconds{10}};
+    /// For the whole body of a request, counted from the first time we have to wait for it.
+    std::chrono::milliseconds body_timeout{std::chrono::seconds{60}};
+    /// A response of which the client takes nothing for this long is given up.
+    std::chrono::milliseconds write_stall_timeout{std::chrono::seconds{30}};
+    /// After our FIN we wait this long for the client's: closing with bytes unread would make the
+    /// kernel send a reset, which can destroy a response that the client has not read yet.
+    std::chrono::milliseconds linger{std::chrono::seconds{1}};
+
+    std::size_t head_bytes_max = std::size_t{32}
+                                 << 10U;  ///< request line and header lines; else 431
+    std::size_t head_lines_max = 100;     ///< header lines; else 431
+    std::uint64_t body_bytes_max = std::uint64_t{100} << 20U;  ///< else 413
+
+    /// Workers, those that are stuck in a slow handler included. See Server.
+    std::size_t threads_max = 512;
+
+    /// Faults that concern no single request: no descriptors left, a dead listener, no thread to be
+    /// had. Called from any thread; must not throw. The library itself logs nothing.
+    std::function<void(const std::string&)> on_error;
+};
+
+}  // namespace handover::http

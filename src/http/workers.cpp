@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "http/workers.h"
+
+#include "handover/error.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace handover::http {
+namespace {
+
+constexpr std::chrono::milliseconds stuck_after{5};
+
+}  // namespace
+
+Workers::Workers(std::size_t base, std::size_t threads_max, Callbacks callbacks)
+    : base_(static_cast<std::ptrdiff_t>(base)),
+      threads_max_(static_cast<std::ptrdiff_t>(std::max(base, threads_max))),
+      callbacks_(std::move(callbacks)) {}
+
+void Workers::start() {
+    const std::lock_guard lock(mutex_);
+    while (total_ < base_ && add_thread()) continue;
+    if (total_ == 0)
+        throw Error(Error::Kind::os, "cannot start a single thread to answer requests");
+}
+
+bool Workers::add_thread() {
+    Seat& seat = seats_.emplace_back();
+    ++total_;  // first: the new thread may be done with its first request before we are here again
+    ++waiting_;
+    try {
+        seat.thread_ = std::thread([this, &seat] { run(seat); });
+        creation_failed_ = false;
+        return true;
+    } catch (const std::system_error& error) {
+        --total_;
+        --waiting_;
+        seats_.pop_back();
+        if (!std::exchange(creation_failed_, true))
+            callbacks_.error("cannot start another thread to answer requests, going on with " +
+                             std::to_string(total_) + ": " + error.what());
+        return false;
+    }
+}
+
+void Workers::run(Seat& seat) {
+    ::pthread_setname_np(::pthread_self(), "http-worker");
+    callbacks_.body(seat);
+}
+
+bool Workers::stay(Seat& seat, bool was_stuck) {
+    const std::lock_guard lock(mutex_);
+    if (was_stuck) --stuck_;
+    if (total_ - stuck_ <= base_) return true;
+    --total_;
+    --waiting_;
+    const auto self = std::find_if(seats_.begin(), seats_.end(),
+                                   [&](const Seat& other) { return &other == &seat; });
+    if (self != seats_.end())
+        left_.splice(left_.end(), seats_, self);  // else join() has it already
+    return false;
+}
+
+void Workers::balance() {
+    const std::lock_guard lock(mutex_);
+    const std::int64_t limit = (Clock::now() - stuck_after).time_since_epoch().count();
+    for (Seat& seat : seats_) {
+        std::int64_t since = seat.busy_since_.load();
+        if (since == 0 || (since & 1) != 0 || since > limit) continue;
+        // Fails if the worker is done this very moment. If it succeeds, end() waits for our mutex.
+        if (seat.busy_since_.compare_exchange_strong(since, since | 1)) ++stuck_;
+    }
+    const std::ptrdiff_t missing = base_ - (total_ - stuck_);
+    if (missing <= 0) {
+        burst_ = 1;
+        return;
+    }
+    // A hundred requests that all block must not be let in two by two.
+    const std::ptrdiff_t wanted = std::min(missing * burst_, threads_max_ - total_);
+    burst_ = std::min<std::ptrdiff_t>(burst_ * 2, 64);
+    for (std::ptrdiff_t i = 0; i < wanted && add_thread(); ++i) continue;
+}
+
+void Workers::reap() {
+    std::list<Seat> leaving;
+    {
+        const std::lock_guard lock(mutex_);
+        leaving.swap(left_);
+    }
+    for (Seat& seat : leaving) seat.thread_.join();
+}
+
+void Workers::join() {
+    std::list<Seat> all;
+    {
+        const std::lock_guard lock(mutex_);
+        all.splice(all.end(), seats_);
+        all.splice(all.end(), left_);
+    }
+    for (Seat& seat : all) seat.thread_.join();
+}
+
+}  // namespace handover::http

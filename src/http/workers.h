@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "http/server_options.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <thread>
+
+namespace handover::http {
+
+/// As many threads as it takes to keep a few of them free of slow requests.
+///
+/// A worker that has been busy for more than 5 ms is *stuck*. While all are busy the housekeeper
+/// calls balance() every 5 ms, which replaces the stuck ones; a worker that comes back and finds
+/// enough others leaves. So the number of threads is `base`, plus one for each handler that blocks.
+///
+/// Thread-safe. The threads inherit the signal mask of the thread that calls start().
+class Workers {
+  public:
+    /// One thread's place. The body of the thread gets it and passes it back.
+    class Seat {
+        friend class Workers;
+        std::thread thread_;
+        /// Nanoseconds of Clock, even, since when it is busy; odd: and known to be stuck; 0: not.
+        alignas(64) std::atomic<std::int64_t> busy_since_{0};
+    };
+    struct Callbacks {
+        std::function<void(Seat&)> body;  ///< runs until it is told to leave
+        std::function<void()> all_busy;   ///< from a worker: balance() is needed
+        std::function<void(const std::string&)> error;
+    };
+
+    Workers(std::size_t base, std::size_t threads_max, Callbacks callbacks);
+    /// The bodies must have been told to return; joins all threads.
+    ~Workers() { join(); }
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+
+    /// Starts `base` threads; throws Error (os) if there is not one to be had.
+    void start();
+
+    /// A worker has something to do from now on.
+    void begin(Seat& seat) {
+        seat.busy_since_.store(Clock::now().time_since_epoch().count() & ~std::int64_t{1});
+        if (waiting_.fetch_sub(1) == 1) callbacks_.all_busy();
+    }
+    /// It is done. False: there are enough others, leave.
+    [[nodiscard]] bool end(Seat& seat) {
+        const bool was_stuck = (seat.busy_since_.exchange(0) & 1) != 0;
+        waiting_.fetch_add(1);
+        return (!was_stuck && total_.load() - stuck_.load() <= base_) || stay(seat, was_stuck);
+    }
+
+    [[nodiscard]] bool all_busy() const { return waiting_.load() <= 0; }
+    /// Starts as many workers as are missing.
+    void balance();
+    /// Joins the threads that have left.
+    void reap();
+    /// Joins all threads, once the bodies have been told to return.
+    void join();
+
+  private:
+    bool stay(Seat& seat, bool was_stuck);
+    bool add_thread();  ///< with mutex_ held
+    void run(Seat& seat);
+
+    const std::ptrdiff_t base_;
+    const std::ptrdiff_t threads_max_;
+    const Callbacks callbacks_;
+    std::atomic<std::ptrdiff_t> waiting_{0};  ///< not between begin() and end()
+    std::atomic<std::ptrdiff_t> total_{0};    ///< written with mutex_ held
+    std::atomic<std::ptrdiff_t> stuck_{0};    ///< written with mutex_ held
+    std::mutex mutex_;
+    std::ptrdiff_t burst_ = 1;  ///< doubles as long as what was started got stuck as well
+    bool creation_failed_ = false;
+    std::list<Seat> seats_;
+    std::list<Seat> left_;
+};
+
+}  // namespace handover::http
