@@ -20,8 +20,13 @@
 #include <csignal>
 #include <string_view>
 
-// Code that runs in a process which shares our memory. The sanitizers' bookkeeping belongs to the
-// thread it was cloned from, which is blocked meanwhile or, later, runs on its own.
+// clone(2) under the name that no sanitizer intercepts: they take every clone for a fork.
+extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument,
+                       ...);  // NOLINT(bugprone-reserved-identifier)
+
+// Code that runs in a process which shares our memory, and with it the thread-local state of the
+// thread it was cloned from: cancellation, errno, the sanitizers' bookkeeping. So it is not
+// instrumented, and makes its system calls by syscall(2), which nobody wraps.
 #define HANDOVER_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
 namespace handover {
@@ -33,6 +38,8 @@ constexpr std::string_view blank_pid = "          ";
 constexpr std::array filled_in_by_child = {std::string_view("LISTEN_PID="),
                                            std::string_view("WATCHDOG_PID="),
                                            std::string_view("SYSTEMD_EXEC_PID=")};
+
+constexpr std::size_t kernel_sigset_size = (_NSIG - 1) / 8;
 
 enum class Stage : int { none, clone, descriptors, directory, exec };
 
@@ -71,6 +78,7 @@ struct Plan {
     std::vector<char*> envp;
     std::vector<char*> pid_places;  ///< into envp's strings
     std::vector<int> fds;
+    std::vector<int> handled_signals;
     sigset_t signal_mask{};
     int report_fd = -1;
     void* successor_stack = nullptr;
@@ -78,8 +86,7 @@ struct Plan {
 };
 
 HANDOVER_IN_CHILD void report(int fd, Report what) {
-    // Not write(2): that is a cancellation point and would touch the state of a thread that is not
-    // ours. A report fits into the pipe, which is empty.
+    // It fits into the pipe, which is empty.
     ::syscall(SYS_write, fd, &what, sizeof what);
 }
 
@@ -92,28 +99,25 @@ HANDOVER_IN_CHILD void write_pid(char* place, pid_t pid) {
 }
 
 /// No handler of ours may run in the child: it would run in our memory.
-HANDOVER_IN_CHILD void reset_signal_handlers() {
-    for (int number = 1; number < NSIG; ++number) {
-        struct sigaction action {};
-        if (::sigaction(number, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
-        action.sa_handler = SIG_DFL;
-        action.sa_flags = 0;
-        ::sigaction(number, &action, nullptr);
-    }
+HANDOVER_IN_CHILD void reset_signal_handlers(const Plan& plan) {
+    // All zero means SIG_DFL, whatever the architecture's order of the fields.
+    constexpr unsigned long defaults[16] = {};
+    for (const int number : plan.handled_signals)
+        ::syscall(SYS_rt_sigaction, number, defaults, nullptr, kernel_sigset_size);
 }
 
 /// First all out of the way, then each to its place; the copies are not close-on-exec.
 HANDOVER_IN_CHILD bool place_descriptors(Plan& plan) {
     const int end = first_passed_fd + static_cast<int>(plan.fds.size());
-    plan.report_fd = ::fcntl(plan.report_fd, F_DUPFD_CLOEXEC, end);
+    plan.report_fd = static_cast<int>(::syscall(SYS_fcntl, plan.report_fd, F_DUPFD_CLOEXEC, end));
     if (plan.report_fd < 0) return false;
     for (int& fd : plan.fds) {
-        fd = ::fcntl(fd, F_DUPFD_CLOEXEC, end);
+        fd = static_cast<int>(::syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, end));
         if (fd < 0) return false;
     }
     int place = first_passed_fd;
     for (const int fd : plan.fds)
-        if (::dup2(fd, place++) < 0) return false;
+        if (::syscall(SYS_dup3, fd, place++, 0) < 0) return false;
     // Ours are close-on-exec from birth; this is for those that a library of the program opened.
     // Kernels before 5.11 have no such call; then that is all we can do.
     ::syscall(SYS_close_range, end, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -124,16 +128,16 @@ HANDOVER_IN_CHILD int run_successor(void* argument) {
     auto& plan = *static_cast<Plan*>(argument);
     const int report_before = plan.report_fd;
     Stage failed = Stage::none;
-    reset_signal_handlers();
+    reset_signal_handlers(plan);
     for (char* place : plan.pid_places) write_pid(place, static_cast<pid_t>(::syscall(SYS_getpid)));
     if (!place_descriptors(plan)) {
         failed = Stage::descriptors;
         if (plan.report_fd < 0) plan.report_fd = report_before;
-    } else if (::chdir(plan.directory) != 0) {
+    } else if (::syscall(SYS_chdir, plan.directory) != 0) {
         failed = Stage::directory;
     } else {
-        ::sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
-        ::execve(plan.executable, plan.argv.data(), plan.envp.data());
+        ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &plan.signal_mask, nullptr, kernel_sigset_size);
+        ::syscall(SYS_execve, plan.executable, plan.argv.data(), plan.envp.data());
         failed = Stage::exec;
     }
     report(plan.report_fd, {Report::Kind::failed, failed, errno});
@@ -147,8 +151,8 @@ HANDOVER_IN_CHILD int run_intermediate(void* argument) {
     auto& plan = *static_cast<Plan*>(argument);
     const int report_fd = plan.report_fd;
     ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    const int pid = ::clone(run_successor, plan.successor_stack,
-                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &plan.pidfd);
+    const int pid = ::__clone(run_successor, plan.successor_stack,
+                              CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &plan.pidfd);
     if (pid < 0) {
         report(report_fd, {Report::Kind::failed, Stage::clone, errno});
     } else {
@@ -258,6 +262,12 @@ struct Successor::Intermediate {
                 if (entry.starts_with(name)) plan.pid_places.push_back(entry.data() + name.size());
         for (const auto& passed : fds) plan.fds.push_back(passed.fd);
         plan.signal_mask = program.signal_mask;
+        for (int number = 1; number < _NSIG; ++number) {
+            struct sigaction action {};
+            if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN &&
+                action.sa_handler != SIG_DFL)
+                plan.handled_signals.push_back(number);
+        }
         plan.successor_stack = successor_stack.top();
         int ends[2];
         if (::pipe2(ends, O_CLOEXEC) != 0)
@@ -285,8 +295,8 @@ Successor Successor::start(const Program& program, const std::vector<PassedFd>& 
         // No exit signal: a program with a SIGCHLD handler of its own does not see this child.
         int pidfd = -1;
         intermediate.pid =
-            ::clone(run_intermediate, intermediate.own_stack.top(),
-                    CLONE_VM | CLONE_FILES | CLONE_PIDFD, &intermediate.plan, &pidfd);
+            ::__clone(run_intermediate, intermediate.own_stack.top(),
+                      CLONE_VM | CLONE_FILES | CLONE_PIDFD, &intermediate.plan, &pidfd);
         if (intermediate.pid < 0) throw os_error("cannot start a successor: clone", errno);
         intermediate.pidfd.reset(pidfd);
     }
