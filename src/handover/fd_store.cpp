@@ -56,6 +56,7 @@ void FdStore::remove_duplicate(const std::string& name,
 
 std::size_t FdStore::forget_missing(const std::vector<const Listener*>& came_back) {
     std::vector<std::uint64_t> present;
+    present.reserve(came_back.size());
     for (const Listener* listener : came_back) present.push_back(cookie_of(*listener));
     return ledger_.keep_own(present);
 }

@@ -392,18 +392,16 @@ void Generation::Runner::announce_end(const std::string& what) {
 /// The fd store has to let go first: as long as it holds a listener, the kernel queues connections
 /// that nobody will accept, and resets them in the end.
 void Generation::Runner::retire_listeners() {
-    std::vector<std::string> own_paths;
-    for (const auto& listener : listeners_.active) {
-        if (fd_store_.owns(listener)) own_paths.push_back(listener.endpoint.unix_path());
-        fd_store_.remove(listener, {});
-    }
+    std::vector<const Listener*> own;
+    for (const auto& listener : listeners_.active)
+        if (fd_store_.owns(listener)) own.push_back(&listener);
+    for (const auto* listener : own) fd_store_.remove(*listener, {});
     if (const auto barrier = manager_.barrier()) {
         pollfd hangup{barrier.get(), POLLIN, 0};
         ::poll(&hangup, 1, static_cast<int>(countdown_interval.count()));
     }
+    for (const auto* listener : own) turn_away_newcomers(*listener);
     services_.accept_queued_and_stop();
-    for (const auto& path : own_paths)
-        if (!path.empty()) ::unlink(path.c_str());
     listeners_.active.clear();
 }
 

@@ -4,13 +4,16 @@
 #include "handover/error.h"
 #include "handover/socket_holder.h"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <iterator>
 
 namespace handover {
@@ -155,6 +158,26 @@ Listener bind_listener(const WantedListener& wanted) {
     const auto bound = Endpoint::of_socket(fd.get());
     if (!bound) throw cannot_listen(wanted, errno);
     return {wanted.name, *bound, std::move(fd), /*inherited=*/false};
+}
+
+void turn_away_newcomers(const Listener& listener) {
+    if (const auto path = listener.endpoint.unix_path(); !path.empty()) ::unlink(path.c_str());
+    if (listener.endpoint.family() == AF_UNIX) return;
+    // A socket filter sees a TCP segment from its header on; byte 13 holds the flags (RFC 9293,
+    // 3.1). The ACK that ends a handshake passes, so one that had begun is in the queue.
+    constexpr std::uint32_t flags_offset = 13;
+    constexpr std::uint32_t syn = 0x02;
+    constexpr std::uint32_t ack = 0x10;
+    std::array<sock_filter, 5> program{{
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_offset),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn | ack),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    }};
+    const sock_fprog filter{program.size(), program.data()};
+    // Without it, who comes between the last accept and close is reset: not worth an error.
+    (void)::setsockopt(listener.fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
 Listeners Listeners::assemble(std::vector<InheritedFd> inherited,

@@ -50,4 +50,10 @@ struct Listeners {
 /// in use, who holds it where /proc tells.
 [[nodiscard]] Listener bind_listener(const WantedListener& wanted);
 
+/// Lets nobody join the queue of a listener any more, while those who are in it can still be
+/// accepted; then closing it resets no connection. For the last holder of a listener that ends for
+/// good, as it cannot be taken back and holds for every process. TCP: new SYNs are dropped, so that
+/// who comes now is refused at its first retry; unix: the path is unlinked.
+void turn_away_newcomers(const Listener& listener);
+
 }  // namespace handover

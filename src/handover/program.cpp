@@ -43,16 +43,17 @@ bool is_this_executable(const std::string& path) {
 /// The path given to execve(2): the kernel keeps it in the auxiliary vector. A manager that uses
 /// fexecve(3) leaves "/dev/fd/N" there; then argv[0] is the next best witness.
 std::string own_executable(const std::string& directory, const std::string& argv0) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel hands the address over as a number
     const auto* executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
     for (const std::string& given : {std::string(executed ? executed : ""), argv0}) {
         if (given.find('/') == std::string::npos || given.starts_with("/dev/fd/") ||
             given.starts_with("/proc/"))
             continue;
-        const auto path = (fs::path(directory) / given).string();
+        auto path = (fs::path(directory) / given).string();
         if (is_this_executable(path)) return path;
     }
     std::error_code fault;
-    const auto path = fs::read_symlink("/proc/self/exe", fault).string();
+    auto path = fs::read_symlink("/proc/self/exe", fault).string();
     if (fault) throw os_error("cannot tell which executable this is", fault.value());
     return path;
 }
@@ -93,6 +94,7 @@ int look_into_main_program(dl_phdr_info* object, std::size_t, void* result) {
     for (int i = 0; i < object->dlpi_phnum; ++i) {
         const auto& segment = object->dlpi_phdr[i];
         if (segment.p_type != PT_NOTE) continue;
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): so does the dynamic linker
         const auto* notes =
             reinterpret_cast<const unsigned char*>(object->dlpi_addr + segment.p_vaddr);
         auto id = build_id_in(notes, segment.p_memsz);

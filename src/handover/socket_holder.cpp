@@ -80,7 +80,7 @@ std::string holder_of(const Endpoint& endpoint) {
         if (!holds_one_of(process->path(), inodes)) continue;
         std::string command;
         std::getline(std::ifstream(process->path() / "comm"), command);
-        return command + ", pid " + pid;
+        return command.append(", pid ").append(pid);
     }
     return {};
 }

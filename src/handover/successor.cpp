@@ -21,8 +21,8 @@
 #include <string_view>
 
 // clone(2) under the name that no sanitizer intercepts: they take every clone for a fork.
-extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument,
-                       ...);  // NOLINT(bugprone-reserved-identifier)
+// NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name for it
+extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
 
 // Code that runs in a process which shares our memory, and with it the thread-local state of the
 // thread it was cloned from: cancellation, errno, the sanitizers' bookkeeping. So it is not
@@ -65,7 +65,7 @@ class Stack {
     [[nodiscard]] void* top() const { return base_ + size; }
 
   private:
-    static constexpr std::size_t size = 128 * 1024;
+    static constexpr std::size_t size = std::size_t{128} * 1024;
     static constexpr std::size_t guard = 4096;
     char* base_;
 };
@@ -219,6 +219,7 @@ class SignalsBlocked {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
     std::vector<char*> result;
+    result.reserve(strings.size() + 1);
     for (auto& text : strings) result.push_back(text.data());
     result.push_back(nullptr);
     return result;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "http/acceptor.h"
 
-#include "handover/error.h"
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -10,7 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 namespace handover::http {
 namespace {
@@ -122,7 +120,8 @@ Acceptor::Outcome Acceptor::accept_one(Door& door) {
 
 void Acceptor::report(Door& door, int error) {
     if (std::exchange(door.in_trouble, true)) return;
-    on_error_(os_error("cannot accept on listener '" + names_[door.name] + "'", error).what());
+    on_error_("cannot accept on listener '" + names_[door.name] +
+              "': " + std::generic_category().message(error));
 }
 
 void Acceptor::pause(Door& door) {

@@ -28,13 +28,14 @@ Conversation::Next Conversation::answer_all(Connection& connection, ReceiveBuffe
         refuse(connection.fd.get(), refusal);
         return Next::linger;
     };
-    for (;;) {
+    bool is_new = connection.waiting != Waiting::for_rest_of_head;
+    for (;; is_new = true) {
         input.consume(count_leading_empty_lines(input.view()));
         if (input.empty()) return Next::park_idle;
         RequestHead head;
         switch (scan_request_head(input.view(), limits_, head)) {
             case HeadVerdict::incomplete:
-                return keep_part_of_head(connection, input);
+                return keep_part_of_head(connection, input, is_new);
             case HeadVerdict::malformed:
                 return refused(Refusal::malformed);
             case HeadVerdict::head_too_large:
@@ -59,14 +60,13 @@ Conversation::Next Conversation::answer_all(Connection& connection, ReceiveBuffe
 /// A client that keeps sending a byte now and then is not seen by the sweep, which leaves alone
 /// whoever has bytes to be read: so its time is checked here as well.
 Conversation::Next Conversation::keep_part_of_head(Connection& connection,
-                                                   const ReceiveBuffer& input) const {
-    if (connection.waiting == Waiting::for_rest_of_head &&
-        Clock::now() - connection.since > options_.head_timeout) {
+                                                   const ReceiveBuffer& input, bool is_new) const {
+    if (!is_new && Clock::now() - connection.since > options_.head_timeout) {
         refuse(connection.fd.get(), Refusal::request_timeout);
         return Next::linger;
     }
     connection.unread.assign(input.view());
-    return Next::park_with_part_of_head;
+    return is_new ? Next::park_with_new_head : Next::park_with_same_head;
 }
 
 Conversation::Next Conversation::discard(const Connection& connection, ReceiveBuffer& input) {

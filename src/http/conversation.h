@@ -28,7 +28,13 @@ class Responder {
 /// is complete, and says what the connection is to wait for then.
 class Conversation {
   public:
-    enum class Next { park_idle, park_with_part_of_head, linger, close };
+    enum class Next {
+        park_idle,
+        park_with_new_head,   ///< a part of one, which came in this turn
+        park_with_same_head,  ///< a part of the one it waited for already
+        linger,
+        close,
+    };
 
     Conversation(const ServerOptions& options, Responder& responder);
 
@@ -38,7 +44,8 @@ class Conversation {
 
   private:
     [[nodiscard]] Next answer_all(Connection& connection, ReceiveBuffer& input);
-    [[nodiscard]] Next keep_part_of_head(Connection& connection, const ReceiveBuffer& input) const;
+    [[nodiscard]] Next keep_part_of_head(Connection& connection, const ReceiveBuffer& input,
+                                         bool is_new) const;
 
     const ServerOptions& options_;
     const HeadLimits limits_;

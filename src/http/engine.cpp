@@ -64,6 +64,10 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
 
 Engine::~Engine() {
     acceptor_.stop();
+    {
+        const std::lock_guard lock(drain_mutex_);
+        drained_ = nullptr;  // whom it would tell may be gone before us
+    }
     stopping_ = true;
     signal_event(house_event_);
     if (housekeeper_.joinable()) housekeeper_.join();  // first: it starts workers
@@ -90,6 +94,11 @@ void Engine::start_accepting(const std::vector<const Listener*>& listeners) {
     acceptor_.start(listeners);
 }
 
+void Engine::accept_queued_and_stop() {
+    acceptor_.accept_queued_and_stop();
+    raise_vigilance(Vigilance::sweeping);
+}
+
 // ---- Workers
 
 void Engine::work(Workers::Seat& seat) {
@@ -114,13 +123,18 @@ void Engine::serve(std::uint64_t event_data, ReceiveBuffer& input) {
     const auto next = connection->waiting == Waiting::for_client_close
                           ? Conversation::discard(*connection, input)
                           : conversation_.take_turn(*connection, input);
+    const auto park = [&](Waiting waiting, Parking::Time time) {
+        parking_.park(*connection, waiting, time);
+    };
     switch (next) {
         case Conversation::Next::park_idle:
-            return parking_.park(*connection, Waiting::for_request);
-        case Conversation::Next::park_with_part_of_head:
-            return parking_.park(*connection, Waiting::for_rest_of_head);
+            return park(Waiting::for_request, Parking::Time::begins);
+        case Conversation::Next::park_with_new_head:
+            return park(Waiting::for_rest_of_head, Parking::Time::begins);
+        case Conversation::Next::park_with_same_head:
+            return park(Waiting::for_rest_of_head, Parking::Time::runs_on);
         case Conversation::Next::linger:
-            return parking_.park(*connection, Waiting::for_client_close);
+            return park(Waiting::for_client_close, Parking::Time::runs_on);
         case Conversation::Next::close:
             return parking_.close(*connection);
     }

@@ -47,7 +47,7 @@ void MessageStream::begin_body() {
 /// httplib reads heads byte by byte through here: the common case must stay short.
 ssize_t MessageStream::read(char* to, size_t size) {
     if (at_end()) return 0;
-    if (input_.empty() && !receive()) return -1;
+    if (!reading_ || (input_.empty() && !receive())) return -1;
     size = std::min(size, input_.size());
     if (framing_) {
         size = framing_->advance(input_.data(), size);
@@ -157,6 +157,7 @@ bool MessageStream::much_left() const {
 bool MessageStream::skip_rest() {
     if (at_end()) return true;
     if (!in_body_ || much_left()) return false;
+    reading_ = true;
     const auto until = Clock::now() + options_.linger;
     std::array<char, 4096> unwanted;
     for (std::uint64_t skipped = 0; !at_end() && skipped < skip_bytes_max;) {

@@ -46,6 +46,9 @@ class MessageStream final : public httplib::Stream {
 
     /// httplib has understood the head; what it reads from now on is the body.
     void begin_body();
+    /// The response begins, so httplib has read all it needs. Since 0.40 it would now wait for the
+    /// rest of the body, however long that takes; skip_rest() is there for it.
+    void end_reading() { reading_ = false; }
     /// The response's head comes next, and a body that httplib may write separately: hold the one
     /// back until the other comes, and send both with one system call.
     void cork() { corked_ = true; }
@@ -79,6 +82,7 @@ class MessageStream final : public httplib::Stream {
     mutable std::optional<Clock::time_point> deadline_;  ///< set when we first wait for the body
     std::optional<std::chrono::microseconds> read_timeout_;
     std::string held_;
+    bool reading_ = true;
     bool in_body_ = false;
     bool corked_ = false;
     bool input_broken_ = false;  ///< which the client can still be told

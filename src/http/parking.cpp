@@ -99,11 +99,10 @@ Connection* Parking::claim(std::uint64_t event_data) {
     return connection;
 }
 
-void Parking::park(Connection& connection, Waiting waiting) {
+void Parking::park(Connection& connection, Waiting waiting, Time time) {
     Stripe& stripe = stripe_of(connection.fd.get());
     const std::lock_guard lock(stripe.mutex);
-    // The time for a head, or for the client's FIN, runs on; each wait for a request is a new one.
-    if (waiting != connection.waiting || waiting == Waiting::for_request) {
+    if (waiting != connection.waiting || time == Time::begins) {
         stripe.lists[index(connection.waiting)].remove(connection);
         connection.waiting = waiting;
         connection.since = Clock::now();

@@ -38,7 +38,9 @@ class Parking {
     /// The connection epoll reported, now the caller's until park() or close(); nullptr if the
     /// event came too late.
     [[nodiscard]] Connection* claim(std::uint64_t event_data);
-    void park(Connection& connection, Waiting waiting);
+    /// Gives it back. Its time begins anew, or runs on if it already waits for the same.
+    enum class Time { begins, runs_on };
+    void park(Connection& connection, Waiting waiting, Time time);
     void close(Connection& connection);
 
     /// Whoever has been waiting since these times or earlier has waited long enough.

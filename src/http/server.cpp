@@ -152,10 +152,9 @@ bool Server::Impl::process(Exchange& exchange) {
     // We always claim that the connection will be closed, which makes httplib add exactly one
     // "Connection: close": finish_headers() takes it back. It is cheaper than its Keep-Alive line,
     // and it makes all versions treat errors alike.
+    // What it makes of `closed` we do not need, as we have read the head ourselves.
     bool closed = false;
     const bool written = ProcessRequest::call(server_, exchange.stream, true, closed, setup, 0);
-    // Its idea of HTTP/1.0 keep-alive knows one spelling only.
-    if (closed && !exchange.head.http_1_0) exchange.close = true;
     return exchange.stream.flush() && written;
 }
 
@@ -184,6 +183,7 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
         claim.mapped() = keep_alive_text_;
     }
     headers.insert(std::move(claim));
+    exchange->stream.end_reading();
     if (!response.body.empty()) exchange->stream.cork();
 }
 

@@ -57,7 +57,8 @@ bool Workers::stay(Seat& seat, bool was_stuck) {
     if (was_stuck) --stuck_;
     if (total_ - stuck_ <= base_) return true;
     --total_;
-    --waiting_;
+    // Enough that are not stuck; but the others may all be busy, and stuck before long.
+    if (waiting_.fetch_sub(1) == 1) callbacks_.all_busy();
     const auto self = std::find_if(seats_.begin(), seats_.end(),
                                    [&](const Seat& other) { return &other == &seat; });
     if (self != seats_.end())

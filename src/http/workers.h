@@ -25,9 +25,10 @@ class Workers {
     /// One thread's place. The body of the thread gets it and passes it back.
     class Seat {
         friend class Workers;
-        std::thread thread_;
         /// Nanoseconds of Clock, even, since when it is busy; odd: and known to be stuck; 0: not.
+        /// In a cache line of its own: written twice for each request.
         alignas(64) std::atomic<std::int64_t> busy_since_{0};
+        std::thread thread_;
     };
     struct Callbacks {
         std::function<void(Seat&)> body;  ///< runs until it is told to leave

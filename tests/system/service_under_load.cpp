@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "system/service_under_load.h"
+
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+
+namespace handover::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+namespace fs = std::filesystem;
+
+constexpr auto answer_deadline = seconds(60);
+
+const fs::path source_directory = HANDOVER_SOURCE_DIR;
+
+/// Runs one of the scripts beside this file and returns what it prints.
+std::string output_of_script(const std::string& script, const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{source_directory / "tests/system" / script};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    auto finished = run_command(command, minutes(20));
+    if (!finished.ok()) throw std::runtime_error(script + " failed: " + finished.err);
+    while (!finished.out.empty() && finished.out.back() == '\n') finished.out.pop_back();
+    return finished.out;
+}
+
+struct Prepared {
+    fs::path root;
+    fs::path programs;
+};
+
+/// Under ctest a test of its own has built everything before; by hand we make sure.
+Prepared prepare(const std::string& suite) {
+    const bool done = std::getenv("HANDOVER_TEST_PREPARED") != nullptr;
+    auto arguments =
+        done ? std::vector<std::string>{"--where", suite} : std::vector<std::string>{suite};
+    return {output_of_script("make-root", {suite}), output_of_script("build-in-root", arguments)};
+}
+
+std::string content_of(const fs::path& path) {
+    const auto finished = run_command({"cat", path}, seconds(10));
+    if (!finished.ok()) throw std::runtime_error(finished.err);
+    return finished.out;
+}
+
+/// The value of the first KEY= line of a unit file.
+std::string unit_setting(const std::string& unit, const std::string& key) {
+    std::istringstream lines(unit);
+    for (std::string line; std::getline(lines, line);)
+        if (line.rfind(key + "=", 0) == 0) return line.substr(key.size() + 1);
+    throw std::runtime_error("the unit has no " + key + "=");
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const Setting& setting) {
+    return out << name_of(setting);
+}
+
+std::string name_of(const Setting& setting) {
+    return setting.suite + (setting.socket_unit ? "_with_socket_unit" : "_without_socket_unit");
+}
+
+std::string name_of_parameter(const testing::TestParamInfo<Setting>& test) {
+    return name_of(test.param);
+}
+
+std::vector<Setting> all_settings() {
+    std::vector<Setting> settings;
+    std::istringstream suites(HANDOVER_TEST_SUITES);
+    for (std::string suite; std::getline(suites, suite, ',');)
+        for (const bool socket_unit : {true, false}) settings.push_back({suite, socket_unit});
+    return settings;
+}
+
+Load::Load(const Container& container, std::string name, const std::string& target,
+           const std::vector<std::string>& options)
+    : name_(std::move(name)), client_([&] {
+          std::vector<std::string> argv{LOAD_CLIENT_PROGRAM, target, "--control"};
+          argv.insert(argv.end(), options.begin(), options.end());
+          return container.spawn_in_network(argv);
+      }()) {}
+
+void Load::fail(const std::string& what) const {
+    throw std::runtime_error(name_ + ": " + what + "\n" + client_.out() + client_.err());
+}
+
+void Load::await_answers(int count) {
+    client_.write("await " + std::to_string(count) + "\n");
+    if (!client_.await_line("awaited " + std::to_string(count), answer_deadline))
+        fail("fewer than " + std::to_string(count) + " answers in a minute");
+}
+
+void Load::await_all_sent() {
+    if (!client_.await_line("all sent", answer_deadline)) fail("could not send all requests");
+}
+
+LoadReport Load::stop() {
+    client_.signal(SIGTERM);
+    return finish();
+}
+
+LoadReport Load::finish() {
+    const auto finished = client_.wait(minutes(2));
+    if (!finished || !finished->ok()) fail("the client did not come to its end");
+    const auto json = finished->out.find('{');
+    if (json == std::string::npos) fail("no report");
+    return nlohmann::json::parse(finished->out.substr(json)).get<LoadReport>();
+}
+
+void ServiceUnderLoad::boot(const Setting& setting, const std::string& options) {
+    const Prepared prepared = prepare(setting.suite);
+    programs_ = prepared.programs;
+    unix_path_ = setting.socket_unit ? "/run/handoverd-test.sock" : "/run/handoverd/test.sock";
+    container_.emplace(prepared.root);
+    install_good_binary();
+    install_units(setting, options);
+    container_->output_of("systemctl daemon-reload");
+    if (setting.socket_unit) container_->output_of("systemctl start handoverd.socket");
+    container_->output_of("systemctl start handoverd.service");
+}
+
+void ServiceUnderLoad::install_units(const Setting& setting, const std::string& options) const {
+    const std::string unit = content_of(source_directory / "units/handoverd.service");
+    const fs::path system = "/etc/systemd/system";
+    container_->write_file(system / "handoverd.service", unit);
+    container_->write_file(system / "handoverd.service.d/test.conf",
+                           "[Service]\nExecStart=\nExecStart=" + unit_setting(unit, "ExecStart") +
+                               " --listen [::]:9999 --listen unix:" + unix_path_.string() + " " +
+                               options + "\n");
+    if (!setting.socket_unit) return;
+    container_->copy_in(source_directory / "units/handoverd.socket", system / "handoverd.socket");
+    container_->write_file(system / "handoverd.socket.d/test.conf",
+                           "[Socket]\nListenStream=" + unix_path_.string() + "\n");
+}
+
+void ServiceUnderLoad::TearDown() {
+    if (!HasFailure() || !container_) return;
+    std::cout
+        << container_->run("systemctl status --no-pager --full --lines=0 handoverd.service").out
+        << container_->journal("handoverd.service") << std::endl;
+}
+
+Finished ServiceUnderLoad::systemctl(const std::string& verb_and_unit) const {
+    return container_->run("systemctl " + verb_and_unit);
+}
+
+ServiceUnderLoad::milliseconds ServiceUnderLoad::reload() const {
+    const auto finished = systemctl("reload handoverd.service");
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    return finished.duration;
+}
+
+Load ServiceUnderLoad::start_load(const std::string& name, const std::string& target,
+                                  const std::vector<std::string>& options) const {
+    return {*container_, name, target, options};
+}
+
+std::vector<Load> ServiceUnderLoad::start_everybody() const {
+    const std::vector<std::string> gentle{"--rate", "150", "--connections", "8"};
+    std::vector<std::string> keep_alive = gentle;
+    keep_alive.insert(keep_alive.end(), {"--keep-alive", "--method", "POST", "--body", "text"});
+    std::vector<Load> clients;
+    for (const auto& target : {std::string(tcp4), std::string(tcp6), unix_target()}) {
+        clients.push_back(start_load("a connection per request to " + target, target, gentle));
+        clients.push_back(start_load("keep-alive to " + target, target, keep_alive));
+    }
+    await_answers(clients, 1);
+    return clients;
+}
+
+Load ServiceUnderLoad::start_slow_requests(int count, const std::string& sleep) const {
+    Load slow = start_load("slow requests", tcp4,
+                           {"--path", "/hello?sleep=" + sleep, "--requests", std::to_string(count),
+                            "--connections", std::to_string(count)});
+    slow.await_all_sent();
+    // Connections are accepted in the order in which they came: when a later one has been
+    // answered, the slow ones are inside.
+    (void)ask();
+    return slow;
+}
+
+Answer ServiceUnderLoad::ask() const {
+    Load single = start_load("a single request", tcp4, {"--requests", "1", "--connections", "1"});
+    const LoadReport report = single.finish();
+    if (report.answered() != 1) {
+        std::ostringstream text;
+        text << "a single request was not answered: " << report;
+        throw std::runtime_error(text.str());
+    }
+    if (report.generations.empty() || report.pids.empty())
+        throw std::runtime_error("the answer has no Handover-Generation and Handover-Pid");
+    return {std::stol(report.generations.begin()->first),
+            static_cast<pid_t>(std::stol(report.pids.begin()->first))};
+}
+
+void ServiceUnderLoad::await_answers(std::vector<Load>& clients, int count) {
+    for (auto& client : clients) client.await_answers(count);
+}
+
+void ServiceUnderLoad::expect_nothing_lost(std::vector<Load>& clients) {
+    for (auto& client : clients) {
+        const LoadReport report = stop_and_print(client);
+        EXPECT_EQ(report.not_connected(), 0) << client.name();
+        EXPECT_EQ(report.failed(), 0) << client.name();
+        EXPECT_GT(report.answered(), 0) << client.name();
+    }
+}
+
+LoadReport ServiceUnderLoad::stop_and_print(Load& client) {
+    LoadReport report = client.stop();
+    std::cout << client.name() << ": " << report << '\n';
+    return report;
+}
+
+void ServiceUnderLoad::install_good_binary() const {
+    container_->copy_in(programs_ / "handoverd", program);
+}
+
+void ServiceUnderLoad::install_binary(const std::string& content, fs::perms mode) const {
+    container_->write_file(program, content, mode);
+}
+
+std::string ServiceUnderLoad::unix_target() const {
+    return "unix:" + container_->outside(unix_path_).string();
+}
+
+}  // namespace handover::test

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "support/child_process.h"
+#include "support/container.h"
+#include "support/load_report.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handover::test {
+
+/// Which systemd, and whether handoverd.socket holds the listeners or the service binds them.
+struct Setting {
+    std::string suite;
+    bool socket_unit = false;
+};
+std::ostream& operator<<(std::ostream& out, const Setting& setting);
+/// Every release under test, with and without the socket unit.
+[[nodiscard]] std::vector<Setting> all_settings();
+/// "bookworm_with_socket_unit"
+[[nodiscard]] std::string name_of(const Setting& setting);
+[[nodiscard]] std::string name_of_parameter(const testing::TestParamInfo<Setting>& test);
+
+/// A counting client at work in the container's network.
+class Load {
+  public:
+    Load(const Container& container, std::string name, const std::string& target,
+         const std::vector<std::string>& options);
+
+    /// Returns when that many more requests have been answered; throws when they are not.
+    void await_answers(int count);
+    /// Returns when all of --requests are on their way.
+    void await_all_sent();
+    /// Sends nothing more, waits for the outstanding answers and reports.
+    LoadReport stop();
+    /// Waits until all of --requests have an outcome, and reports.
+    LoadReport finish();
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+  private:
+    [[noreturn]] void fail(const std::string& what) const;
+
+    std::string name_;
+    ChildProcess client_;
+};
+
+/// Who answered a single request.
+struct Answer {
+    long generation = 0;
+    pid_t pid = 0;
+};
+
+/// handoverd, built in the release's own root, installed with the project's units into a fresh
+/// container, started, and ready for clients on TCP 9999 (4 and 6) and on a unix socket.
+class ServiceUnderLoad : public testing::Test {
+  protected:
+    using milliseconds = std::chrono::milliseconds;
+
+    /// `options` are added to the ExecStart= of the unit.
+    void boot(const Setting& setting, const std::string& options = "");
+    void TearDown() override;
+
+    [[nodiscard]] Container& container() { return *container_; }
+    Finished systemctl(const std::string& verb_and_unit) const;
+    /// systemctl reload, expected to succeed. Returns how long it took.
+    milliseconds reload() const;
+    [[nodiscard]] pid_t main_pid() const { return container_->main_pid("handoverd.service"); }
+    [[nodiscard]] std::string property(const std::string& name) const {
+        return container_->property("handoverd.service", name);
+    }
+
+    /// Clients of every kind at a fixed rate, all of them answered at least once: a connection per
+    /// request and keep-alive, TCP 4, TCP 6 and unix, GET and POST.
+    [[nodiscard]] std::vector<Load> start_everybody() const;
+    [[nodiscard]] Load start_load(const std::string& name, const std::string& target,
+                                  const std::vector<std::string>& options = {}) const;
+    /// `count` requests whose handler sleeps; returns when the service has accepted them all.
+    [[nodiscard]] Load start_slow_requests(int count, const std::string& sleep) const;
+    /// One request on a connection of its own; throws when it is not answered.
+    [[nodiscard]] Answer ask() const;
+
+    static void await_answers(std::vector<Load>& clients, int count);
+    /// Stops them all and expects that no request of any client was lost, refused or reset.
+    static void expect_nothing_lost(std::vector<Load>& clients);
+    /// What it counted goes to the output of the test too, whether it fails or not.
+    static LoadReport stop_and_print(Load& client);
+
+    /// Replaces the program as a package upgrade does.
+    void install_good_binary() const;
+    void install_binary(const std::string& content, std::filesystem::perms mode) const;
+
+    static constexpr auto program = "/usr/bin/handoverd";
+    static constexpr auto tcp4 = "127.0.0.1:9999";
+    static constexpr auto tcp6 = "[::1]:9999";
+    [[nodiscard]] std::string unix_target() const;
+
+  private:
+    void install_units(const Setting& setting, const std::string& options) const;
+
+    std::filesystem::path programs_;  // what was built for this release
+    std::filesystem::path unix_path_;
+    std::optional<Container> container_;
+};
+
+/// For tests that need nothing but a setting.
+class ServiceInSetting : public ServiceUnderLoad, public testing::WithParamInterface<Setting> {
+  protected:
+    void SetUp() override { boot(GetParam()); }
+};
+
+}  // namespace handover::test
