@@ -34,14 +34,14 @@ EventLoop::EventLoop()
 void EventLoop::watch(int fd, Callback callback) {
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.fd = fd;
+    event.data.u64 = std::uint64_t{++last_number_} << 32 | static_cast<std::uint32_t>(fd);
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
         throw os_error("cannot watch descriptor " + std::to_string(fd), errno);
-    callbacks_[fd] = std::make_shared<Callback>(std::move(callback));
+    watches_[fd] = {last_number_, std::make_shared<Callback>(std::move(callback))};
 }
 
 void EventLoop::forget(int fd) {
-    if (callbacks_.erase(fd) != 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    if (watches_.erase(fd) != 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void EventLoop::post(Callback task) {
@@ -69,10 +69,12 @@ void EventLoop::run() {
         const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), -1);
         if (count < 0 && errno != EINTR) throw os_error("cannot wait for events", errno);
         for (int i = 0; i < count && !stopped_; ++i) {
-            // Looked up at each step: an earlier callback may have forgotten it.
-            const auto found = callbacks_.find(events[static_cast<std::size_t>(i)].data.fd);
-            if (found == callbacks_.end()) continue;
-            const auto callback = found->second;  // outlives a callback that forgets itself
+            // Looked up at each step: an earlier callback may have forgotten it, and even watched
+            // another descriptor of the same number.
+            const auto data = events[static_cast<std::size_t>(i)].data.u64;
+            const auto found = watches_.find(static_cast<int>(data & 0xffffffff));
+            if (found == watches_.end() || found->second.number != data >> 32) continue;
+            const auto callback = found->second.callback;  // outlives one that forgets itself
             (*callback)();
         }
     }

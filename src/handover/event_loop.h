@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -41,7 +42,12 @@ class EventLoop {
 
     UniqueFd epoll_;
     UniqueFd wakeup_;
-    std::map<int, std::shared_ptr<Callback>> callbacks_;
+    struct Watch {
+        std::uint32_t number;  ///< tells it from an earlier one of the same descriptor number
+        std::shared_ptr<Callback> callback;
+    };
+    std::map<int, Watch> watches_;
+    std::uint32_t last_number_ = 0;
     std::mutex mutex_;  ///< guards posted_
     std::vector<Callback> posted_;
     bool stopped_ = false;

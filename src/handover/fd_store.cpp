@@ -23,6 +23,7 @@ std::optional<std::string> FdStore::complaint(const std::string& name) const {
 
 std::optional<std::string> FdStore::push_ledger(bool inherited) {
     if (inherited || !manager_.present()) return std::nullopt;
+    manager_.remove_fds(Ledger::fd_name);  // of one that could not be read, or was not the latest
     manager_.store_fd(ledger_.fd(), Ledger::fd_name);
     return complaint(Ledger::fd_name);
 }

@@ -3,14 +3,13 @@
 
 #include "handover/error.h"
 #include "handover/event_loop.h"
-#include "handover/fd_store.h"
 #include "handover/handover_attempt.h"
+#include "handover/holdings.h"
 #include "handover/lifecycle.h"
 #include "handover/predecessor_link.h"
 #include "handover/service_group.h"
 #include "handover/service_manager.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,6 +68,7 @@ class Generation::Runner {
     using Requester = std::function<void(const HandoverResult&)>;
 
     void start();
+    void on_predecessor_lost();
     void on_signal(int number);
 
     void handle(Event event);
@@ -77,7 +77,6 @@ class Generation::Runner {
 
     // The actions, in the order of lifecycle::Action.
     void take_over();
-    void store_listeners();
     void announce_ready();
     void start_successor();
     void end_successor();
@@ -90,9 +89,7 @@ class Generation::Runner {
     void drain(milliseconds idle_grace);
     void close_remaining();
 
-    [[nodiscard]] Message hello() const;
-    [[nodiscard]] std::vector<PassedFd> passed_fds() const;
-    [[nodiscard]] std::vector<const Listener*> active() const;
+    [[nodiscard]] Message hello();
     [[nodiscard]] std::string serving_sentence() const;
     /// Before it serves, a generation has no number yet.
     [[nodiscard]] std::string name() const {
@@ -103,23 +100,20 @@ class Generation::Runner {
     void wait_for_manager();
     void on_manager_informed();
     void report(Severity severity, const std::string& text) { options_.report(severity, text); }
-    void warn_if(const std::optional<std::string>& complaint);
 
     GenerationOptions options_;
     Program program_;
-    std::vector<InheritedFd> inherited_;
-    std::vector<std::string> duplicate_names_;
     std::vector<std::string> warnings_;
-    const bool ledger_inherited_;
-    Ledger ledger_;
+    const Holdings::Warn warn_ = [this](const std::string& text) {
+        report(Severity::warning, text);
+    };
     const std::string build_id_ = build_id();
 
     EventLoop loop_;
     ServiceManager manager_;
-    FdStore fd_store_{manager_, ledger_};
+    Holdings holdings_;
     ServiceGroup services_{loop_};
     std::optional<PredecessorLink> predecessor_;
-    Listeners listeners_;
 
     State state_ = State::starting;
     std::deque<Event> events_;  ///< one at a time: an action may cause the next
@@ -134,6 +128,7 @@ class Generation::Runner {
     UniqueFd barrier_;
     std::chrono::steady_clock::time_point deadline_;
     bool draining_ = false;
+    bool orphaned_ = false;  ///< the next generation comes out of the fd store, not from us
 
     Signals signals_;
     Timer watchdog_;
@@ -148,11 +143,8 @@ class Generation::Runner {
 Generation::Runner::Runner(Origin origin, GenerationOptions options)
     : options_(std::move(options)),
       program_(std::move(origin.program)),
-      inherited_(std::move(origin.listeners)),
-      duplicate_names_(std::move(origin.duplicate_names)),
       warnings_(std::move(origin.warnings)),
-      ledger_inherited_(origin.ledger.has_value()),
-      ledger_(origin.ledger ? std::move(*origin.ledger) : Ledger()),
+      holdings_(origin, manager_),
       signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
                [this](int number) { on_signal(number); }),
       watchdog_(loop_, [this] { manager_.watchdog(); }),
@@ -160,10 +152,9 @@ Generation::Runner::Runner(Origin origin, GenerationOptions options)
       drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
       countdown_(loop_, [this] { count_down(); }) {
     if (origin.predecessor)
-        predecessor_.emplace(
-            loop_, std::move(*origin.predecessor),
-            PredecessorLink::Callbacks{[this] { handle(Event::go); },
-                                       [this] { handle(Event::predecessor_lost); }});
+        predecessor_.emplace(loop_, std::move(*origin.predecessor),
+                             PredecessorLink::Callbacks{[this] { handle(Event::go); },
+                                                        [this] { on_predecessor_lost(); }});
 }
 
 // ---- start and end
@@ -182,10 +173,17 @@ Generation::Exit Generation::Runner::run() {
 
 void Generation::Runner::start() {
     if (predecessor_) predecessor_->greet(hello());
-    listeners_ = Listeners::assemble(std::exchange(inherited_, {}), services_.wanted());
-    for (const auto& warning : warnings_) report(Severity::warning, warning);
-    for (const auto& warning : listeners_.warnings) report(Severity::warning, warning);
+    for (const auto& warning : warnings_) warn_(warning);
+    holdings_.assemble(services_.wanted(), warn_);
     handle(predecessor_ ? Event::started_by_predecessor : Event::started);
+}
+
+/// With a service manager, we have not become the main process, and the old one's death makes the
+/// manager end us and start anew from the fd store. So we serve until then, but own nothing.
+void Generation::Runner::on_predecessor_lost() {
+    orphaned_ = manager_.present();
+    manager_.fall_silent();
+    handle(Event::predecessor_lost);
 }
 
 void Generation::Runner::on_signal(int number) {
@@ -223,9 +221,9 @@ void Generation::Runner::perform(Action action) {
         case Action::take_over:
             return take_over();
         case Action::store_listeners:
-            return store_listeners();
+            return holdings_.store(warn_);
         case Action::start_accepting:
-            return services_.start_accepting(listeners_.active);
+            return services_.start_accepting(holdings_.listeners());
         case Action::announce_ready:
             return announce_ready();
         case Action::say_ready:
@@ -253,7 +251,7 @@ void Generation::Runner::perform(Action action) {
         case Action::announce_stopping:
             return announce_end("stops");
         case Action::release_listeners:
-            return listeners_.active.clear();
+            return holdings_.release();
         case Action::retire_listeners:
             return retire_listeners();
         case Action::drain_patiently:
@@ -269,24 +267,9 @@ void Generation::Runner::perform(Action action) {
 
 void Generation::Runner::take_over() {
     loop_.post([this] { predecessor_.reset(); });  // it has said all it had to; we may be inside it
-    number_ = ledger_.last_generation() + 1;
-    ledger_.set_last_generation(number_);
+    number_ = holdings_.ledger().last_generation() + 1;
+    holdings_.ledger().set_last_generation(number_);
     if (const auto interval = manager_.watchdog_interval()) watchdog_.start_every(*interval);
-}
-
-void Generation::Runner::store_listeners() {
-    warn_if(fd_store_.push_ledger(ledger_inherited_));
-    const auto all = active();
-    if (fd_store_.forget_missing(all) != 0)
-        report(Severity::warning,
-               "listeners that were in the fd store did not come back: it was emptied, or it was "
-               "full (FileDescriptorStoreMax= in the unit)");
-    for (const auto& listener : listeners_.active)
-        if (!listener.inherited) warn_if(fd_store_.push(listener));
-    for (const auto& dropped : listeners_.dropped) fd_store_.remove(dropped, all);
-    listeners_.dropped.clear();
-    for (const auto& duplicate : duplicate_names_) fd_store_.remove_duplicate(duplicate, all);
-    for (const auto& stranger : listeners_.strangers) fd_store_.remove_stranger(stranger);
 }
 
 void Generation::Runner::announce_ready() {
@@ -304,7 +287,7 @@ void Generation::Runner::start_successor() {
                                               handle(Event::successor_failed);
                                           }});
     try {
-        attempt_->begin(program_, passed_fds(), hello(), options_.ready_timeout);
+        attempt_->begin(program_, holdings_.passed_fds(), hello(), options_.ready_timeout);
     } catch (const Error& error) {
         failure_ = error.what();
         handle(Event::successor_failed);
@@ -389,20 +372,10 @@ void Generation::Runner::announce_end(const std::string& what) {
     countdown_.start_every(countdown_interval);
 }
 
-/// The fd store has to let go first: as long as it holds a listener, the kernel queues connections
-/// that nobody will accept, and resets them in the end.
 void Generation::Runner::retire_listeners() {
-    std::vector<const Listener*> own;
-    for (const auto& listener : listeners_.active)
-        if (fd_store_.owns(listener)) own.push_back(&listener);
-    for (const auto* listener : own) fd_store_.remove(*listener, {});
-    if (const auto barrier = manager_.barrier()) {
-        pollfd hangup{barrier.get(), POLLIN, 0};
-        ::poll(&hangup, 1, static_cast<int>(countdown_interval.count()));
-    }
-    for (const auto* listener : own) turn_away_newcomers(*listener);
+    if (!orphaned_) holdings_.retire();
     services_.accept_queued_and_stop();
-    listeners_.active.clear();
+    holdings_.release();
 }
 
 void Generation::Runner::drain(milliseconds idle_grace) {
@@ -431,8 +404,8 @@ void Generation::Runner::count_down() {
                     ", " + seconds(left) + " left");
 }
 
-Message Generation::Runner::hello() const {
-    const auto number = number_ != 0 ? number_.load() : ledger_.last_generation() + 1;
+Message Generation::Runner::hello() {
+    const auto number = number_ != 0 ? number_.load() : holdings_.ledger().last_generation() + 1;
     Message message;
     message.type = Message::Type::hello;
     message.fields = {{Message::Tag::protocol, std::to_string(protocol_version)},
@@ -442,24 +415,10 @@ Message Generation::Runner::hello() const {
     return message;
 }
 
-std::vector<PassedFd> Generation::Runner::passed_fds() const {
-    std::vector<PassedFd> fds;
-    for (const auto& listener : listeners_.active)
-        fds.push_back({listener.name, listener.fd.get()});
-    fds.push_back({Ledger::fd_name, ledger_.fd()});
-    return fds;
-}
-
-std::vector<const Listener*> Generation::Runner::active() const {
-    std::vector<const Listener*> result;
-    for (const auto& listener : listeners_.active) result.push_back(&listener);
-    return result;
-}
-
 std::string Generation::Runner::serving_sentence() const {
     std::string sentence = name() + " (pid " + std::to_string(::getpid()) + ") serves";
     const char* separator = " ";
-    for (const auto& listener : listeners_.active) {
+    for (const auto& listener : holdings_.listeners()) {
         sentence += separator + listener.name + " on " + listener.endpoint.to_string();
         separator = ", ";
     }
@@ -474,15 +433,11 @@ void Generation::Runner::answer(std::vector<Requester>& requesters, const Handov
     for (const auto& requester : std::exchange(requesters, {})) requester(result);
 }
 
-void Generation::Runner::warn_if(const std::optional<std::string>& complaint) {
-    if (complaint) report(Severity::warning, *complaint);
-}
-
 void Generation::Runner::note_state() {
     const std::lock_guard lock(mutex_);
     published_.state = lifecycle::to_string(state_);
     published_.listeners.clear();
-    for (const auto& listener : listeners_.active)
+    for (const auto& listener : holdings_.listeners())
         published_.listeners.push_back(
             {listener.name, listener.endpoint.to_string(), listener.inherited});
 }

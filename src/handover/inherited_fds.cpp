@@ -104,7 +104,7 @@ ListenEnvironment ListenEnvironment::parse(const Lookup& lookup, pid_t pid,
         result.names.assign(count, "unknown");  // as sd_listen_fds_with_names(3) calls them
         return result;
     }
-    if (count > 0) result.names = split_names(*names_text);
+    if (count > 0 || !names_text->empty()) result.names = split_names(*names_text);
     if (result.names.size() != count)
         throw Error(Error::Kind::config, "LISTEN_FDS=" + *count_text + " but LISTEN_FDNAMES='" +
                                              *names_text + "' has " +

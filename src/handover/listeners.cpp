@@ -73,6 +73,12 @@ bool has_no_name_of_its_own(const InheritedFd& inherited) {
     return inherited.name == "unknown" || inherited.name.ends_with(".socket");
 }
 
+/// Undoes turn_away_newcomers(), should the one who did it have been wrong to think it the last.
+void welcome_newcomers(int fd) {
+    const int unused = 0;
+    (void)::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
+}
+
 /// Sorts inherited descriptors to the wanted listeners.
 class Assembly {
   public:
@@ -90,6 +96,7 @@ class Assembly {
                         "the inherited descriptor " + std::to_string(inherited.fd.get()) +
                             ", named '" + inherited.name + "', is " + inherited.what.description +
                             ", not a listening stream socket");
+        welcome_newcomers(inherited.fd.get());
         const auto place = place_for(inherited, anonymous);
         if (!place) return drop(std::move(inherited));
         found_[*place].push_back({wanted_[*place].name, *inherited.what.endpoint,
@@ -98,7 +105,7 @@ class Assembly {
 
     Listeners finish() {
         for (std::size_t i = 0; i < wanted_.size(); ++i) {
-            if (found_[i].empty()) found_[i].push_back(bind_listener(wanted_[i]));
+            if (found_[i].empty()) bind_missing(i);
             std::move(found_[i].begin(), found_[i].end(), std::back_inserter(result_.active));
         }
         return std::move(result_);
@@ -109,17 +116,34 @@ class Assembly {
         return inherited.what.kind == Descriptor::Kind::stream_listener;
     }
 
-    /// The exact address first; a default takes what is left.
+    /// All or nothing: a generation that cannot start leaves no path of its own behind.
+    void bind_missing(std::size_t place) {
+        try {
+            found_[place].push_back(bind_listener(wanted_[place]));
+        } catch (const Error&) {
+            for (const auto& listener : result_.active)
+                if (!listener.inherited) turn_away_newcomers(listener);
+            throw;
+        }
+    }
+
+    /// The exact address first, then one with any port; a default takes what is left.
     [[nodiscard]] std::optional<std::size_t> place_for(const InheritedFd& inherited,
                                                        bool anonymous) const {
-        for (std::size_t i = 0; i < wanted_.size(); ++i)
-            if ((anonymous || wanted_[i].name == inherited.name) && found_[i].empty() &&
-                wanted_[i].endpoint.matches(*inherited.what.endpoint))
-                return i;
-        for (std::size_t i = 0; i < wanted_.size(); ++i)
-            if ((anonymous || wanted_[i].name == inherited.name) && wanted_[i].default_only)
-                return i;
-        return std::nullopt;
+        const auto& bound = *inherited.what.endpoint;
+        const auto first_place = [&](const auto& suits) -> std::optional<std::size_t> {
+            for (std::size_t i = 0; i < wanted_.size(); ++i)
+                if ((anonymous || wanted_[i].name == inherited.name) && suits(i)) return i;
+            return std::nullopt;
+        };
+        auto place = first_place(
+            [&](std::size_t i) { return found_[i].empty() && wanted_[i].endpoint == bound; });
+        if (!place)
+            place = first_place([&](std::size_t i) {
+                return found_[i].empty() && wanted_[i].endpoint.matches(bound);
+            });
+        if (!place) place = first_place([&](std::size_t i) { return wanted_[i].default_only; });
+        return place;
     }
 
     void drop(InheritedFd inherited) {

@@ -52,8 +52,8 @@ struct Listeners {
 
 /// Lets nobody join the queue of a listener any more, while those who are in it can still be
 /// accepted; then closing it resets no connection. For the last holder of a listener that ends for
-/// good, as it cannot be taken back and holds for every process. TCP: new SYNs are dropped, so that
-/// who comes now is refused at its first retry; unix: the path is unlinked.
+/// good, as it holds for every process; only adopting the listener again undoes it. TCP: new SYNs
+/// are dropped, so that who comes now is refused at its first retry; unix: the path is unlinked.
 void turn_away_newcomers(const Listener& listener);
 
 }  // namespace handover

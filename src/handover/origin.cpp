@@ -15,6 +15,17 @@ void block_requests() {
     ::pthread_sigmask(SIG_BLOCK, &requests, nullptr);
 }
 
+/// There should be one. Of several, the one of the latest generation is right.
+void take_ledger(Origin& origin, InheritedFd inherited) {
+    auto ledger = Ledger::adopt(std::move(inherited.fd));
+    if (!ledger)
+        origin.warnings.push_back("an inherited 'ledger' is " + inherited.what.description +
+                                  " that this version cannot read: closed");
+    origin.stale_ledgers = origin.stale_ledgers || !ledger || origin.ledger;
+    if (ledger && (!origin.ledger || ledger->last_generation() > origin.ledger->last_generation()))
+        origin.ledger = std::move(ledger);
+}
+
 }  // namespace
 
 Origin Origin::discover() {
@@ -27,11 +38,8 @@ Origin Origin::discover() {
         if (one.name == Channel::fd_name && one.what.kind == Descriptor::Kind::seqpacket &&
             !origin.predecessor) {
             origin.predecessor.emplace(std::move(one.fd));
-        } else if (one.name == Ledger::fd_name && !origin.ledger) {
-            origin.ledger = Ledger::adopt(std::move(one.fd));
-            if (!origin.ledger)
-                origin.warnings.push_back("the inherited 'ledger' is " + one.what.description +
-                                          " that this version cannot read: begun anew");
+        } else if (one.name == Ledger::fd_name) {
+            take_ledger(origin, std::move(one));
         } else {
             origin.listeners.push_back(std::move(one));
         }

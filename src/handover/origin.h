@@ -19,7 +19,8 @@ struct Origin {
     std::vector<InheritedFd> listeners;        ///< everything inherited but the next two
     std::vector<std::string> duplicate_names;  ///< see InheritedFds
     std::optional<Ledger> ledger;              ///< of the generations before, if it survived
-    std::optional<Channel> predecessor;        ///< set if another generation started this one
+    bool stale_ledgers = false;  ///< others came with it, older or unreadable; they are closed
+    std::optional<Channel> predecessor;  ///< set if another generation started this one
     std::vector<std::string> warnings;
 
     /// Takes the descriptors and the LISTEN_* variables away from the process (see

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -45,16 +46,25 @@ bool is_this_executable(const std::string& path) {
 std::string own_executable(const std::string& directory, const std::string& argv0) {
     // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel hands the address over as a number
     const auto* executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
-    for (const std::string& given : {std::string(executed ? executed : ""), argv0}) {
+    std::array<std::string, 2> witnesses{executed ? executed : "", argv0};
+    for (auto& given : witnesses) {
         if (given.find('/') == std::string::npos || given.starts_with("/dev/fd/") ||
-            given.starts_with("/proc/"))
+            given.starts_with("/proc/")) {
+            given.clear();
             continue;
+        }
         auto path = (fs::path(directory) / given).string();
         if (is_this_executable(path)) return path;
     }
+    // It has been replaced or removed in the short time since. What is there now, or will be, is
+    // what a successor should be.
+    for (const auto& given : witnesses)
+        if (!given.empty()) return (fs::path(directory) / given).string();
     std::error_code fault;
     auto path = fs::read_symlink("/proc/self/exe", fault).string();
     if (fault) throw os_error("cannot tell which executable this is", fault.value());
+    constexpr std::string_view mark = " (deleted)";
+    if (path.ends_with(mark)) path.resize(path.size() - mark.size());
     return path;
 }
 

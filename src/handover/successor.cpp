@@ -281,7 +281,15 @@ struct Successor::Intermediate {
 
 Successor::Successor() : intermediate_(std::make_unique<Intermediate>()) {}
 Successor::Successor(Successor&&) noexcept = default;
-Successor& Successor::operator=(Successor&&) noexcept = default;
+
+Successor& Successor::operator=(Successor&& other) noexcept {
+    if (this == &other) return *this;
+    if (intermediate_) signal(SIGKILL);
+    pid_ = other.pid_;
+    pidfd_ = std::move(other.pidfd_);
+    intermediate_ = std::move(other.intermediate_);
+    return *this;
+}
 
 Successor::~Successor() {
     if (intermediate_) signal(SIGKILL);

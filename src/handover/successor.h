@@ -48,6 +48,7 @@ class Successor {
     [[nodiscard]] static Successor start(const Program& program, const std::vector<PassedFd>& fds);
 
     Successor(Successor&&) noexcept;
+    /// Ends what it owned, like the destructor.
     Successor& operator=(Successor&&) noexcept;
     ~Successor();
 

@@ -38,12 +38,18 @@ struct Time {
 
 class Definition {
   public:
-    explicit Definition(Options& options)
+    enum class File { read, ignore };
+
+    Definition(Options& options, File file)
         : options_(options), app_("HTTP server that keeps its listener through every restart") {
         app_.name("handoverd");
         app_.set_version_flag("--version", std::string(HANDOVER_VERSION) + " (build " +
                                                handover::build_id().substr(0, 12) + ")");
-        app_.set_config("--config", "", "Read options from a file of lines like drain-timeout=20s");
+        constexpr const char* about = "Read options from a file of lines like drain-timeout=20s";
+        if (file == File::read)
+            app_.set_config("--config", "", about);
+        else
+            app_.add_option("--config", about);
         app_.allow_config_extras(CLI::config_extras_mode::error);
         app_.fallthrough();
         app_.require_subcommand(0, 1);
@@ -123,22 +129,31 @@ std::string one_line(std::string message) {
     return message + " (see handoverd --help)";
 }
 
+/// Whose fault it was: CLI11 does not say where a wrong value came from.
+bool command_line_is_right(int argc, const char* const* argv) {
+    Options unused;
+    Definition definition(unused, Definition::File::ignore);
+    try {
+        definition.parse(argc, argv);
+        return true;
+    } catch (const CLI::ParseError&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 std::optional<Options> parse_options(int argc, const char* const* argv) {
     Options options;
-    Definition definition(options);
+    Definition definition(options, Definition::File::read);
     try {
         definition.parse(argc, argv);
     } catch (const CLI::Success& help) {
         definition.app().exit(help);
         return std::nullopt;
-    } catch (const CLI::FileError& error) {
-        throw UsageError(EX_CONFIG, one_line(error.what()));
-    } catch (const CLI::ConfigError& error) {
-        throw UsageError(EX_CONFIG, one_line(error.what()));
     } catch (const CLI::ParseError& error) {
-        throw UsageError(EX_USAGE, one_line(error.what()));
+        if (!command_line_is_right(argc, argv)) throw UsageError(EX_USAGE, one_line(error.what()));
+        throw UsageError(EX_CONFIG, "the configuration file: " + one_line(error.what()));
     }
     return options;
 }

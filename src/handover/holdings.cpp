@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "handover/holdings.h"
+
+#include <poll.h>
+
+#include <utility>
+
+namespace handover {
+namespace {
+
+/// How long the service manager may take to let go of a listener.
+constexpr int retire_patience_ms = 1000;
+
+void warn_if(const std::optional<std::string>& complaint, const Holdings::Warn& warn) {
+    if (complaint) warn(*complaint);
+}
+
+std::vector<const Listener*> pointers(const std::vector<Listener>& listeners) {
+    std::vector<const Listener*> result;
+    result.reserve(listeners.size());
+    for (const auto& listener : listeners) result.push_back(&listener);
+    return result;
+}
+
+}  // namespace
+
+Holdings::Holdings(Origin& origin, const ServiceManager& manager)
+    : manager_(manager),
+      inherited_(std::move(origin.listeners)),
+      duplicate_names_(std::move(origin.duplicate_names)),
+      ledger_inherited_(origin.ledger.has_value() && !origin.stale_ledgers),
+      ledger_(origin.ledger ? std::move(*origin.ledger) : Ledger()) {}
+
+void Holdings::assemble(const std::vector<WantedListener>& wanted, const Warn& warn) {
+    listeners_ = Listeners::assemble(std::exchange(inherited_, {}), wanted);
+    for (const auto& warning : listeners_.warnings) warn(warning);
+}
+
+std::vector<PassedFd> Holdings::passed_fds() const {
+    std::vector<PassedFd> fds;
+    fds.reserve(listeners_.active.size() + 1);
+    for (const auto& listener : listeners_.active)
+        fds.push_back({listener.name, listener.fd.get()});
+    fds.push_back({Ledger::fd_name, ledger_.fd()});
+    return fds;
+}
+
+void Holdings::store(const Warn& warn) {
+    const auto all = pointers(listeners_.active);
+    auto came_back = all;
+    for (const auto& dropped : listeners_.dropped) came_back.push_back(&dropped);
+    warn_if(fd_store_.push_ledger(ledger_inherited_), warn);
+    if (fd_store_.forget_missing(came_back) != 0)
+        warn(
+            "listeners that were in the fd store did not come back: it was emptied, or it was full "
+            "(FileDescriptorStoreMax= in the unit)");
+    for (const auto& listener : listeners_.active)
+        if (!listener.inherited) warn_if(fd_store_.push(listener), warn);
+    for (const auto& dropped : listeners_.dropped) fd_store_.remove(dropped, all);
+    listeners_.dropped.clear();
+    for (const auto& duplicate : duplicate_names_) fd_store_.remove_duplicate(duplicate, all);
+    for (const auto& stranger : listeners_.strangers) fd_store_.remove_stranger(stranger);
+}
+
+/// The fd store has to let go first: as long as it holds a listener, the kernel queues connections
+/// that nobody will accept, and resets them in the end.
+void Holdings::retire() {
+    std::vector<const Listener*> own;
+    for (const auto& listener : listeners_.active)
+        if (fd_store_.owns(listener)) own.push_back(&listener);
+    for (const auto* listener : own) fd_store_.remove(*listener, {});
+    if (const auto barrier = manager_.barrier()) {
+        pollfd hangup{barrier.get(), POLLIN, 0};
+        ::poll(&hangup, 1, retire_patience_ms);
+    }
+    for (const auto* listener : own) turn_away_newcomers(*listener);
+}
+
+}  // namespace handover

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/fd_store.h"
+#include "handover/ledger.h"
+#include "handover/listeners.h"
+#include "handover/origin.h"
+#include "handover/service_manager.h"
+#include "handover/successor.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace handover {
+
+/// What a generation holds and passes on: its listeners and the ledger, and their copies in the fd
+/// store. Borrows the service manager. Not thread-safe.
+class Holdings {
+  public:
+    /// Each is a sentence for the operator.
+    using Warn = std::function<void(const std::string&)>;
+
+    /// Takes what was inherited; adopts none of it yet.
+    Holdings(Origin& origin, const ServiceManager& manager);
+
+    /// Adopts what is wanted and binds what is missing. Throws Error, see Listeners::assemble.
+    void assemble(const std::vector<WantedListener>& wanted, const Warn& warn);
+    [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_.active; }
+    [[nodiscard]] Ledger& ledger() { return ledger_; }
+    /// Everything a successor gets, borrowed.
+    [[nodiscard]] std::vector<PassedFd> passed_fds() const;
+
+    /// Brings the fd store in line: the ledger and what this generation bound go in; what is not
+    /// wanted, came twice or means nothing goes out. Only the main process is listened to.
+    void store(const Warn& warn);
+
+    /// The service ends, and `listeners()` with it: takes them out of the fd store and lets nobody
+    /// join their queues any more, so that what is queued can be accepted before release(). Blocks
+    /// until the service manager has let go, one second at most. Those that a .socket unit holds
+    /// are left alone.
+    void retire();
+    /// Closes our descriptors of the listeners; whoever else holds them keeps them.
+    void release() { listeners_.active.clear(); }
+
+  private:
+    const ServiceManager& manager_;
+    std::vector<InheritedFd> inherited_;
+    std::vector<std::string> duplicate_names_;
+    const bool ledger_inherited_;
+    Ledger ledger_;
+    FdStore fd_store_{manager_, ledger_};
+    Listeners listeners_;
+};
+
+}  // namespace handover

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+// A program for tests to start: what it does, its first argument says.
+
+#include "handover/channel.h"
+#include "handover/error.h"
+#include "handover/inherited_fds.h"
+#include "handover/ledger.h"
+#include "handover/origin.h"
+#include "handover/program.h"
+#include "unit/open_descriptors.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace handover::test {
+namespace {
+
+using Arguments = std::vector<std::string>;
+using Mode = int (*)(const Arguments& rest);
+
+// ---- how it was started
+
+/// Where a test that uses Successor listens: standard output is its own.
+constexpr int report_fd = 3;
+
+void write_report(const std::string& text) {
+    for (std::size_t done = 0; done < text.size();) {
+        const auto count = ::write(report_fd, text.data() + done, text.size() - done);
+        if (count <= 0) return;
+        done += static_cast<std::size_t>(count);
+    }
+}
+
+std::string line_of(const std::string& file, const std::string& key) {
+    std::ifstream in(file);
+    for (std::string line; std::getline(in, line);)
+        if (line.starts_with(key)) return line;
+    return {};
+}
+
+int report_self(const Arguments& rest) {
+    const auto descriptors = open_descriptors();
+    std::ostringstream out;
+    out << "pid " << ::getpid() << "\nparent " << ::getppid() << "\n";
+    for (const auto& argument : rest) out << "argument " << argument << "\n";
+    out << "directory " << Program::remember().directory << "\ndescriptors";
+    for (const int fd : descriptors) out << " " << fd;
+    out << "\n";
+    out << line_of("/proc/self/status", "SigBlk:") << "\n";
+    for (char** entry = environ; *entry != nullptr; ++entry) out << "env " << *entry << "\n";
+    write_report(out.str());
+    return 0;
+}
+
+/// Lives until the other end of the passed descriptor goes: no test leaves one behind.
+int wait_for_hangup(const Arguments& /*rest*/) {
+    write_report("alive\n");
+    pollfd other_end{report_fd, 0, 0};
+    ::poll(&other_end, 1, -1);
+    return 0;
+}
+
+int exit_with(const Arguments& rest) {
+    return std::stoi(rest.at(0));
+}
+
+int die_of(const Arguments& rest) {
+    ::signal(std::stoi(rest.at(0)), SIG_DFL);
+    ::raise(std::stoi(rest.at(0)));
+    return 0;
+}
+
+void print(const Program& program) {
+    std::cout << "executable " << program.executable << "\ndirectory " << program.directory << "\n";
+    for (const auto& argument : program.arguments) std::cout << "argument " << argument << "\n";
+    // Not all of it: a test's output is read by others than the one who runs it.
+    for (const auto& entry : program.environment)
+        if (entry.starts_with("TEST_")) std::cout << "env " << entry << "\n";
+    std::cout << "usr1 " << (::sigismember(&program.signal_mask, SIGUSR1) == 1 ? "blocked" : "free")
+              << "\n";
+}
+
+int remember(const Arguments& rest) {
+    // An upgrade may come between exec and main().
+    if (!rest.empty()) ::unlink(rest.at(0).c_str());
+    print(Program::remember());
+    return 0;
+}
+
+/// As systemd starts a service: the kernel is given a descriptor of the file, not its path.
+int exec_by_descriptor(const Arguments& rest) {
+    const int self = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    auto argv0 = rest.at(0);
+    std::string mode = "remember";
+    char* const argv[] = {argv0.data(), mode.data(), nullptr};
+    ::fexecve(self, argv, environ);
+    return 127;
+}
+
+int print_build_id(const Arguments& /*rest*/) {
+    std::cout << build_id() << "\n";
+    return 0;
+}
+
+// ---- descriptors, as somebody would pass them
+
+UniqueFd listening_tcp() {
+    UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in loopback{};
+    loopback.sin_family = AF_INET;
+    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&loopback), sizeof loopback) != 0 ||
+        ::listen(fd.get(), 1) != 0)
+        return UniqueFd();
+    return fd;
+}
+
+UniqueFd make_descriptor(const std::string& kind) {
+    if (kind == "tcp") return listening_tcp();
+    if (kind == "datagram") return UniqueFd(::socket(AF_UNIX, SOCK_DGRAM, 0));
+    if (kind == "seqpacket") return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET, 0));
+    if (kind == "memory") return UniqueFd(::memfd_create("test", 0));
+    if (kind == "file") return UniqueFd(::open("/proc/self/status", O_RDONLY));
+    if (kind == "ledger" || kind == "newer-ledger") {
+        Ledger ledger;
+        ledger.set_last_generation(kind == "ledger" ? 41 : 42);
+        return UniqueFd(::fcntl(ledger.fd(), F_DUPFD, 3));
+    }
+    if (kind == "same") return UniqueFd(::dup(report_fd));
+    return UniqueFd();
+}
+
+/// "tcp", "none" and so on become the descriptors 3, 4, ...; "NAME=value" sets a variable, where
+/// the value "self" is our pid.
+void arrange(const Arguments& items) {
+    // Whoever runs the tests may have left something open for everybody.
+    for (const int fd : open_descriptors())
+        if (fd >= report_fd) ::close(fd);
+    int place = report_fd;
+    for (const auto& item : items) {
+        if (const auto equals = item.find('='); equals != std::string::npos) {
+            const auto value = item.substr(equals + 1);
+            const auto text = value == "self" ? std::to_string(::getpid()) : value;
+            ::setenv(item.substr(0, equals).c_str(), text.c_str(), 1);
+            continue;
+        }
+        constexpr int out_of_the_way = 64;
+        auto made = make_descriptor(item);
+        const UniqueFd high(::fcntl(made.get(), F_DUPFD, out_of_the_way));
+        made.reset();
+        if (high) ::dup2(high.get(), place);
+        ++place;
+    }
+}
+
+const char* name_of(Descriptor::Kind kind) {
+    switch (kind) {
+        case Descriptor::Kind::closed:
+            return "closed";
+        case Descriptor::Kind::stream_listener:
+            return "stream_listener";
+        case Descriptor::Kind::stream:
+            return "stream";
+        case Descriptor::Kind::seqpacket:
+            return "seqpacket";
+        case Descriptor::Kind::other_socket:
+            return "other_socket";
+        case Descriptor::Kind::memory:
+            return "memory";
+        case Descriptor::Kind::other:
+            return "other";
+    }
+    return "";
+}
+
+void print(const InheritedFd& inherited) {
+    const int fd = inherited.fd.get();
+    std::cout << fd << " " << inherited.name << " " << name_of(inherited.what.kind)
+              << (is_cloexec(fd) ? " cloexec" : "") << (is_nonblocking(fd) ? " nonblock" : "")
+              << "\n";
+}
+
+/// What an error leaves behind is of interest too.
+void print_what_is_left() {
+    std::cout << "open";
+    for (const int fd : open_descriptors()) std::cout << " " << fd;
+    std::cout << "\nvariables";
+    for (char** entry = environ; *entry != nullptr; ++entry)
+        if (std::string(*entry).starts_with("LISTEN_")) std::cout << " " << *entry;
+    std::cout << "\n";
+}
+
+int adopt(const Arguments& rest) {
+    arrange(rest);
+    InheritedFds inherited;
+    try {
+        inherited = take_inherited_fds();
+    } catch (const Error& error) {
+        std::cout << "error " << error.exit_status() << " " << error.what() << "\n";
+    }
+    for (const auto& one : inherited.fds) print(one);
+    for (const auto& name : inherited.duplicate_names) std::cout << "duplicate " << name << "\n";
+    print_what_is_left();
+    return 0;
+}
+
+int discover(const Arguments& rest) {
+    arrange(rest);
+    const auto origin = Origin::discover();
+    for (const auto& one : origin.listeners) print(one);
+    for (const auto& name : origin.duplicate_names) std::cout << "duplicate " << name << "\n";
+    for (const auto& warning : origin.warnings) std::cout << "warning " << warning << "\n";
+    if (origin.ledger) std::cout << "ledger " << origin.ledger->last_generation() << "\n";
+    if (origin.stale_ledgers) std::cout << "stale ledgers\n";
+    if (origin.predecessor) std::cout << "predecessor " << origin.predecessor->fd() << "\n";
+    sigset_t blocked;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT})
+        if (::sigismember(&blocked, number) == 1) std::cout << "blocked " << number << "\n";
+    print(origin.program);
+    print_what_is_left();
+    return 0;
+}
+
+// ---- a successor, as it should and should not be
+
+void wait_for_event(int fd) {
+    pollfd waiting{fd, POLLIN, 0};
+    ::poll(&waiting, 1, -1);
+}
+
+Message hello() {
+    Message message;
+    message.fields = {{Message::Tag::protocol, "1"},
+                      {Message::Tag::generation, "8"},
+                      {Message::Tag::version, "2.0 (test)"},
+                      {Message::Tag::build_id, "c0ffee"}};
+    return message;
+}
+
+Message of_type(Message::Type type) {
+    Message message;
+    message.type = type;
+    return message;
+}
+
+/// Until the predecessor says go or is gone.
+int await_go(const Channel& channel) {
+    while (true) {
+        Message message;
+        switch (channel.receive(message)) {
+            case Channel::Received::message:
+                if (message.type == Message::Type::go) return 42;
+                break;
+            case Channel::Received::nothing:
+                wait_for_event(channel.fd());
+                break;
+            case Channel::Received::closed:
+            case Channel::Received::refused:
+                return 1;
+        }
+    }
+}
+
+int succeed(const Arguments& rest) {
+    const auto origin = Origin::discover();
+    const auto& channel = origin.predecessor.value();
+    const auto& how = rest.at(0);
+    if (how == "refusing-at-once") {
+        origin.refuse("no such option '--frobnicate'");
+        return 78;
+    }
+    Message its_hello;
+    if (channel.receive(its_hello) != Channel::Received::message) return 2;
+    (void)channel.send(hello());
+    if (how == "failed") {
+        auto failed = of_type(Message::Type::failed);
+        failed.fields.emplace_back(Message::Tag::reason, "the disk is full");
+        (void)channel.send(failed);
+    } else if (how == "garbage") {
+        (void)::send(channel.fd(), "garbage", 7, MSG_NOSIGNAL);
+    } else if (how != "hanging") {
+        (void)channel.send(of_type(Message::Type::ready));
+    }
+    if (how == "ready-and-gone") return 3;
+    if (how == "ready-twice") (void)channel.send(of_type(Message::Type::ready));
+    return await_go(channel);
+}
+
+int run(const Arguments& arguments) {
+    const std::map<std::string, Mode> modes = {
+        {"report-self", report_self}, {"wait", wait_for_hangup},
+        {"exit", exit_with},          {"die", die_of},
+        {"remember", remember},       {"exec-by-descriptor", exec_by_descriptor},
+        {"build-id", print_build_id}, {"adopt", adopt},
+        {"discover", discover},       {"succeed", succeed}};
+    const auto mode = modes.find(arguments.empty() ? "" : arguments.front());
+    if (mode == modes.end()) {
+        std::cerr << "child_program: what shall I do?\n";
+        return 64;
+    }
+    return mode->second({arguments.begin() + 1, arguments.end()});
+}
+
+}  // namespace
+}  // namespace handover::test
+
+int main(int argc, char** argv) {
+    return handover::test::run({argv + 1, argv + argc});
+}

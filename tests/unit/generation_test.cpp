@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// One generation in this process, from its start to SIGTERM, under a service manager of the test's.
+// What takes several processes is tested in tests/process.
+
+#include "handover/generation.h"
+
+#include "handover/error.h"
+#include "handover/service_manager.h"
+#include "support/fake_service_manager.h"
+#include "support/temporary_directory.h"
+#include "unit/fake_service.h"
+#include "unit/open_descriptors.h"
+#include "unit/scoped_environment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handover::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+UniqueFd duplicate(int fd) {
+    return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+InheritedFd inherit(const std::string& name, int fd) {
+    return {name, duplicate(fd), Descriptor::examine(fd)};
+}
+
+class GenerationTest : public testing::Test {
+  protected:
+    GenerationTest() {
+        ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_);
+        options_.report = [this](GenerationOptions::Severity severity, const std::string& text) {
+            if (severity != GenerationOptions::Severity::info) complaints_.push_back(text);
+        };
+        service_.drains_at_once = true;
+    }
+    ~GenerationTest() override { ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr); }
+
+    /// Starts it and sends `end` at once, which it reads when it serves.
+    Generation::Exit run(Origin origin, std::vector<WantedListener> wanted, int end) {
+        Generation generation(std::move(origin), options_);
+        generation.serve(service_, std::move(wanted));
+        ::pthread_kill(::pthread_self(), end);
+        const auto exit = generation.run();
+        number_ = generation.number();
+        return exit;
+    }
+
+    /// The texts of all messages, one after the other.
+    std::string told() {
+        std::string all = "\n";
+        for (const auto& message : fake_.messages()) all += message.text + "\n--\n";
+        return all;
+    }
+
+    [[nodiscard]] WantedListener want(const std::string& name) const {
+        return {name, Endpoint::parse("unix:" + path(name).string())};
+    }
+    [[nodiscard]] std::filesystem::path path(const std::string& name) const {
+        return directory_ / name;
+    }
+
+    const TemporaryDirectory directory_;
+    FakeServiceManager fake_;
+    const ScopedEnvironment notify_{"NOTIFY_SOCKET", fake_.address()};
+    const ScopedEnvironment fdstore_{"FDSTORE", std::nullopt};
+    const ScopedEnvironment watchdog_{"WATCHDOG_USEC", std::nullopt};
+    GenerationOptions options_;
+    FakeService service_;
+    std::vector<std::string> complaints_;
+    std::uint64_t number_ = 0;
+
+  private:
+    sigset_t mask_{};
+};
+
+TEST_F(GenerationTest, stores_what_it_bound_before_it_says_ready) {
+    EXPECT_EQ(run({}, {want("http")}, SIGUSR1).status, 0);
+    EXPECT_EQ(number_, 1U);
+    const auto all = told();
+    EXPECT_LT(all.find("FDNAME=http"), all.find("READY=1"));
+    EXPECT_THAT(fake_.stored_names(), UnorderedElementsAre("http", "ledger"));
+    EXPECT_TRUE(std::filesystem::exists(path("http"))) << "it left for a restart";
+    EXPECT_THAT(complaints_, IsEmpty());
+}
+
+TEST_F(GenerationTest, leaves_nothing_when_it_stops) {
+    EXPECT_EQ(run({}, {want("http"), want("admin")}, SIGTERM).status, 0);
+    EXPECT_THAT(told(), HasSubstr("\nSTOPPING=1\n"));
+    EXPECT_THAT(fake_.stored_names(), ElementsAre("ledger"));
+    EXPECT_FALSE(std::filesystem::exists(path("http")));
+    EXPECT_FALSE(std::filesystem::exists(path("admin")));
+    EXPECT_THAT(service_.calls,
+                ElementsAre("start http admin", "accept queued and stop", HasSubstr("drain")));
+}
+
+TEST_F(GenerationTest, goes_on_after_a_restart_with_what_was_stored) {
+    (void)run({}, {want("http")}, SIGUSR1);
+    fake_.forget_messages();
+    Origin origin;
+    origin.ledger = Ledger::adopt(fake_.stored("ledger"));
+    origin.listeners.push_back(inherit("http", fake_.stored("http").get()));
+    (void)run(std::move(origin), {want("http")}, SIGUSR1);
+    EXPECT_EQ(number_, 2U);
+    EXPECT_THAT(told(), testing::Not(HasSubstr("FDSTORE"))) << "it is all there";
+    EXPECT_THAT(complaints_, IsEmpty());
+}
+
+TEST_F(GenerationTest, takes_what_is_no_longer_wanted_out_of_the_store) {
+    (void)run({}, {want("http"), want("old")}, SIGUSR1);
+    Origin origin;
+    origin.ledger = Ledger::adopt(fake_.stored("ledger"));
+    origin.listeners.push_back(inherit("http", fake_.stored("http").get()));
+    origin.listeners.push_back(inherit("old", fake_.stored("old").get()));
+    // Another address, so that it is recognised as ours but not as wanted.
+    auto wanted = want("http");
+    auto moved = want("old");
+    moved.endpoint = Endpoint::parse("unix:" + path("new").string());
+    (void)run(std::move(origin), {wanted, moved}, SIGUSR1);
+    EXPECT_THAT(fake_.stored_names(), UnorderedElementsAre("http", "old", "ledger"));
+    const auto stored = Endpoint::of_socket(fake_.stored("old").get());
+    ASSERT_TRUE(stored);
+    EXPECT_EQ(stored->unix_path(), path("new")) << "a listener that nobody accepts on is stored";
+    EXPECT_THAT(complaints_, ElementsAre(HasSubstr("'old'"))) << "it did come back";
+}
+
+TEST_F(GenerationTest, leaves_one_ledger_in_the_store) {
+    (void)run({}, {want("http")}, SIGUSR1);
+    const Ledger stale;
+    const ServiceManager manager;
+    manager.store_fd(stale.fd(), Ledger::fd_name);
+    Origin origin;
+    origin.ledger = Ledger::adopt(duplicate(fake_.stored("ledger").get()));
+    origin.ledger->set_last_generation(5);
+    origin.stale_ledgers = true;
+    origin.listeners.push_back(inherit("http", fake_.stored("http").get()));
+    (void)run(std::move(origin), {want("http")}, SIGUSR1);
+    EXPECT_EQ(number_, 6U);
+    EXPECT_THAT(fake_.stored_names(), UnorderedElementsAre("http", "ledger"));
+    EXPECT_EQ(Ledger::adopt(fake_.stored("ledger"))->last_generation(), 6U);
+}
+
+TEST_F(GenerationTest, tells_a_predecessor_why_it_cannot_start) {
+    auto [predecessor, ours] = Channel::make_pair();
+    Message hello;
+    ASSERT_TRUE(predecessor.send(hello));
+    Origin origin;
+    origin.predecessor.emplace(std::move(ours));
+    const WantedListener impossible{"http",
+                                    Endpoint::parse("unix:" + path("missing/x.sock").string())};
+    Generation generation(std::move(origin), options_);
+    generation.serve(service_, {impossible});
+    EXPECT_THROW((void)generation.run(), Error);
+    Message message;
+    ASSERT_EQ(predecessor.receive(message), Channel::Received::message);
+    EXPECT_EQ(message.type, Message::Type::hello);
+    ASSERT_EQ(predecessor.receive(message), Channel::Received::message);
+    EXPECT_EQ(message.type, Message::Type::failed);
+    EXPECT_THAT(std::string(message.field(Message::Tag::reason)), HasSubstr("cannot listen on"));
+    EXPECT_THAT(told(), testing::Not(HasSubstr("READY"))) << "the predecessor is the one to speak";
+}
+
+TEST_F(GenerationTest, leaves_no_descriptor_behind) {
+    const auto before = open_descriptors().size();
+    (void)run({}, {want("http")}, SIGTERM);
+    // What is stored is open in this process too, for the service manager lives in it.
+    EXPECT_EQ(open_descriptors().size(), before + fake_.stored_names().size());
+}
+
+}  // namespace
+}  // namespace handover::test

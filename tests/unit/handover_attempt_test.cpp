@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// The successor is child_program, which says and does what the test wants.
+
+#include "handover/handover_attempt.h"
+
+#include "handover/error.h"
+#include "support/listening.h"
+#include "unit/open_descriptors.h"
+#include "unit/subreaper.h"
+#include "unit/test_loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace handover::test {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::MatchesRegex;
+
+Program successor_that(std::vector<std::string> arguments) {
+    Program program;
+    program.executable = CHILD_PROGRAM;
+    program.arguments = std::move(arguments);
+    program.arguments.insert(program.arguments.begin(), CHILD_PROGRAM);
+    program.directory = "/";
+    ::sigemptyset(&program.signal_mask);
+    return program;
+}
+
+Message our_hello() {
+    Message hello;
+    hello.fields = {{Message::Tag::protocol, "1"}, {Message::Tag::generation, "7"}};
+    return hello;
+}
+
+class HandoverAttemptTest : public testing::Test {
+  protected:
+    ~HandoverAttemptTest() override {
+        attempt_.reset();
+        while (::waitpid(-1, nullptr, 0) > 0) continue;  // those that were released or killed
+        EXPECT_FALSE(Subreaper::has_children());
+        loop_.reset();
+        EXPECT_EQ(open_descriptors(), before_);
+    }
+
+    void begin(std::vector<std::string> arguments, milliseconds ready_timeout = generous) {
+        attempt_->begin(successor_that(std::move(arguments)), {}, our_hello(), ready_timeout);
+    }
+
+    /// Each callback as a line; the loop stops at the first failure.
+    HandoverAttempt::Callbacks recording() {
+        return {[this] {
+                    told_.emplace_back("ready");
+                    if (when_ready_) when_ready_();
+                },
+                [this](const std::string& reason) {
+                    told_.push_back(reason);
+                    loop_->stop();
+                }};
+    }
+
+    const Subreaper subreaper_;
+    const std::set<int> before_ = open_descriptors();
+    std::optional<TestLoop> loop_{std::in_place};
+    std::function<void()> when_ready_;
+    std::vector<std::string> told_;
+    std::optional<HandoverAttempt> attempt_{std::in_place, *loop_, recording()};
+};
+
+TEST_F(HandoverAttemptTest, hears_that_the_successor_is_ready_and_who_it_is) {
+    when_ready_ = [this] { loop_->stop(); };
+    begin({"succeed", "well"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("ready"));
+    EXPECT_EQ(attempt_->peer().generation, 8U);
+    EXPECT_EQ(attempt_->peer().version, "2.0 (test)");
+    EXPECT_EQ(attempt_->peer().build_id, "c0ffee");
+    EXPECT_GT(attempt_->pid(), 0);
+    EXPECT_GE(attempt_->age().count(), 0);
+}
+
+TEST_F(HandoverAttemptTest, says_go_and_hears_the_end_after_it) {
+    when_ready_ = [this] { EXPECT_TRUE(attempt_->say_go()); };
+    begin({"succeed", "well"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("ready",
+                                   MatchesRegex("the successor \\(pid [0-9]+\\) exited with status "
+                                                "42 after [0-9]+ ms")));
+    EXPECT_FALSE(attempt_->say_go()) << "it is gone";
+}
+
+TEST_F(HandoverAttemptTest, hears_ready_once_however_often_it_is_said) {
+    when_ready_ = [this] { EXPECT_TRUE(attempt_->say_go()); };
+    begin({"succeed", "ready-twice"});
+    loop_->run_to_the_end();
+    ASSERT_EQ(told_.size(), 2U);
+    EXPECT_EQ(told_[0], "ready");
+}
+
+TEST_F(HandoverAttemptTest, hears_that_a_ready_successor_ended) {
+    begin({"succeed", "ready-and-gone"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("ready", MatchesRegex(".* exited with status 3 after .* ms")));
+}
+
+TEST_F(HandoverAttemptTest, hears_why_the_successor_does_not_start) {
+    begin({"succeed", "failed"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre(MatchesRegex("the successor \\(pid [0-9]+\\) refused to start: "
+                                                "the disk is full")));
+}
+
+// Its hello is not read then, so the kernel says "connection reset" before it gives the reason.
+TEST_F(HandoverAttemptTest, hears_why_also_from_one_that_refuses_at_once) {
+    for (int round = 0; round < 10; ++round) {
+        told_.clear();
+        attempt_.emplace(*loop_, recording());
+        begin({"succeed", "refusing-at-once"});
+        loop_->run_to_the_end();
+        EXPECT_THAT(told_, ElementsAre(MatchesRegex("the successor .* refused to start: no such "
+                                                    "option '--frobnicate'")));
+        attempt_.reset();
+        loop_.emplace();
+        attempt_.emplace(*loop_, recording());
+    }
+}
+
+TEST_F(HandoverAttemptTest, hears_that_the_successor_does_not_speak_the_protocol) {
+    begin({"succeed", "garbage"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre(MatchesRegex("the successor \\(pid [0-9]+\\) sent what is not a "
+                                                "message of this protocol")));
+}
+
+TEST_F(HandoverAttemptTest, hears_that_the_successor_exited) {
+    begin({"exit", "1"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre(MatchesRegex("the successor \\(pid [0-9]+\\) exited with status "
+                                                "1 after [0-9]+ ms, before it was ready")));
+}
+
+TEST_F(HandoverAttemptTest, hears_that_the_successor_exited_as_if_all_were_well) {
+    begin({"exit", "0"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre(MatchesRegex(".* exited with status 0 after .* before .*")));
+}
+
+TEST_F(HandoverAttemptTest, hears_that_the_successor_died_of_a_signal) {
+    begin({"die", std::to_string(SIGSEGV)});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre(MatchesRegex("the successor \\(pid [0-9]+\\) died of SIGSEGV "
+                                                "after [0-9]+ ms, before it was ready")));
+}
+
+TEST_F(HandoverAttemptTest, hears_that_the_successor_takes_too_long) {
+    begin({"succeed", "hanging"}, milliseconds(200));
+    const auto pid = attempt_->pid();
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("the successor (pid " + std::to_string(pid) +
+                                   ") was not ready within 200 ms"));
+    attempt_->kill();
+}
+
+TEST_F(HandoverAttemptTest, does_not_time_out_a_successor_that_is_ready) {
+    Timer end(*loop_, [this] { loop_->stop(); });
+    when_ready_ = [&end] { end.start_once(milliseconds(600)); };
+    begin({"succeed", "well"}, milliseconds(500));
+    loop_->run_to_the_end();
+    // On a machine too slow for 500 ms it was late indeed; nothing else may have been said.
+    if (told_ != std::vector<std::string>{"ready"}) {
+        EXPECT_THAT(told_, ElementsAre(MatchesRegex(".* was not ready within 500 ms")));
+    }
+}
+
+TEST_F(HandoverAttemptTest, tells_of_one_failure_once) {
+    Timer end(*loop_, [this] { loop_->stop(); });
+    attempt_.emplace(*loop_, HandoverAttempt::Callbacks{[] {},
+                                                        [&](const std::string& reason) {
+                                                            told_.push_back(reason);
+                                                            attempt_->kill();
+                                                            end.start_once(milliseconds(50));
+                                                        }});
+    begin({"succeed", "failed"});
+    loop_->run_to_the_end();
+    EXPECT_EQ(told_.size(), 1U) << "that it died then is no news";
+}
+
+TEST_F(HandoverAttemptTest, throws_when_it_cannot_be_started_and_calls_nobody) {
+    auto missing = successor_that({});
+    missing.executable = "/nonexistent/program";
+    const auto before = open_descriptors();
+    try {
+        attempt_->begin(missing, {}, our_hello(), milliseconds(1));
+        ADD_FAILURE() << "nothing thrown";
+    } catch (const Error& error) {
+        EXPECT_STREQ(error.what(), "exec /nonexistent/program: No such file or directory");
+    }
+    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_EQ(attempt_->pid(), -1);
+    EXPECT_FALSE(attempt_->say_go());
+    Timer end(*loop_, [this] { loop_->stop(); });
+    end.start_once(milliseconds(20));
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, IsEmpty());
+}
+
+TEST_F(HandoverAttemptTest, passes_listeners_besides_its_channel) {
+    const Listening http("127.0.0.1:0");
+    when_ready_ = [this] { loop_->stop(); };
+    attempt_->begin(successor_that({"succeed", "well"}), {{"http", http.fd()}}, our_hello(),
+                    generous);
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("ready")) << "it found its channel by its name";
+}
+
+TEST_F(HandoverAttemptTest, kills_the_successor_with_the_object) {
+    when_ready_ = [this] { loop_->stop(); };
+    begin({"succeed", "well"});
+    loop_->run_to_the_end();
+    const auto pid = attempt_->pid();
+    attempt_.reset();
+    // Its parent may have reaped it before us.
+    const auto status = Subreaper::reap(pid);
+    EXPECT_TRUE(!status || WTERMSIG(*status) == SIGKILL);
+    EXPECT_EQ(::kill(pid, 0), -1) << "still alive";
+}
+
+TEST_F(HandoverAttemptTest, lets_a_released_successor_live) {
+    when_ready_ = [this] {
+        attempt_->release();
+        EXPECT_EQ(parent_of(attempt_->pid()), ::getpid());
+        EXPECT_TRUE(attempt_->say_go());
+        loop_->stop();
+    };
+    begin({"succeed", "well"});
+    loop_->run_to_the_end();
+    const auto pid = attempt_->pid();
+    attempt_.reset();
+    const auto status = Subreaper::reap(pid);
+    ASSERT_TRUE(status);
+    EXPECT_EQ(WEXITSTATUS(*status), 42) << "it has heard go, and was not killed";
+}
+
+}  // namespace
+}  // namespace handover::test

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: MIT
+// What comes back for what is sent, over real sockets.
+#include "http_test_server.h"
+#include "support/temporary_directory.h"
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+namespace handover::http {
+namespace {
+
+TEST(HttpRequests, are_answered_on_one_connection_without_a_limit) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    for (int i = 0; i < 300; ++i) {
+        const auto response = client.get("/hello");
+        EXPECT_EQ(response.status, 200);
+        EXPECT_EQ(response.body, "Hello\n");
+        EXPECT_FALSE(response.header("Connection"));
+        EXPECT_EQ(response.header("Keep-Alive"), "timeout=60");
+    }
+    EXPECT_EQ(server->open_connections(), 1U);
+}
+
+TEST(HttpRequests, are_answered_on_a_unix_socket) {
+    const test::TemporaryDirectory directory;
+    TestServer server({}, "unix:" + (directory / "s").string());
+    server.start();
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/hello").body, "Hello\n");
+    EXPECT_EQ(client.get("/hello").body, "Hello\n");
+}
+
+TEST(HttpRequests, may_be_pipelined) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    std::string requests;
+    for (int i = 0; i < 50; ++i) {
+        requests += "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+        requests += "POST /echo HTTP/1.1\r\nContent-Length: 3\r\n\r\nab" + std::to_string(i % 10);
+    }
+    client.send(requests);
+    for (int i = 0; i < 50; ++i) {
+        EXPECT_EQ(client.receive().body, "Hello\n");
+        EXPECT_EQ(client.receive().body, "ab" + std::to_string(i % 10));
+    }
+}
+
+TEST(HttpRequests, may_come_in_any_pieces) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    const std::string request = "\r\nPOST /echo HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
+    for (const char c : request) client.send({&c, 1});
+    EXPECT_EQ(client.receive().body, "abc");
+    client.send("GET /hello HTTP/1.1\r\n\r\nGET /hel");
+    EXPECT_EQ(client.receive().body, "Hello\n");
+    client.send("lo HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(client.receive().body, "Hello\n");
+}
+
+TEST(HttpRequests, of_1_0_are_answered_and_closed) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("GET /hello HTTP/1.0\r\n\r\n");
+    const auto response = client.receive();
+    EXPECT_EQ(response.body, "Hello\n");
+    EXPECT_TRUE(response.says_close());
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpRequests, of_1_0_may_ask_for_keep_alive) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    for (int i = 0; i < 3; ++i) {
+        client.send("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        const auto response = client.receive();
+        EXPECT_EQ(response.body, "Hello\n");
+        EXPECT_EQ(response.header("Connection"), "keep-alive");
+    }
+}
+
+TEST(HttpRequests, may_ask_for_a_close_in_any_case) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("GET /hello HTTP/1.1\r\nConnection: Close\r\n\r\n");
+    EXPECT_TRUE(client.receive().says_close());
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpRequests, of_method_head_get_no_body) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("HEAD /hello HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(client.receive(true).header("Content-Length"), "6");
+    EXPECT_EQ(client.get("/hello").body, "Hello\n") << "and the connection goes on";
+}
+
+TEST(HttpRequests, for_unknown_paths_leave_the_connection_open) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    const auto response = client.get("/nothing");
+    EXPECT_EQ(response.status, 404);
+    EXPECT_FALSE(response.says_close());
+    EXPECT_EQ(client.get("/hello").status, 200);
+}
+
+TEST(HttpRequests, are_answered_after_the_client_has_ended_its_direction) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("GET /hello HTTP/1.1\r\n\r\n");
+    client.end_sending();
+    EXPECT_EQ(client.receive().body, "Hello\n");
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpRequests, may_have_chunked_bodies_and_go_on) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    for (int i = 0; i < 3; ++i) {
+        client.send(
+            "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\nGET /hello HTTP/1.1\r\n\r\n");
+        EXPECT_EQ(client.receive().body, "hello world");
+        EXPECT_EQ(client.receive().body, "Hello\n");
+    }
+}
+
+TEST(HttpRequests, with_broken_chunks_end_the_connection) {
+    for (const char* chunks : {"-2\r\nab\r\n0\r\n\r\n", "2\r\nabc\r\n0\r\n\r\n", "2\nab\n0\n\n"}) {
+        TestServer server;
+        server.start();
+        auto client = server.connect();
+        client.send("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                    std::string(chunks) + "GET /hello HTTP/1.1\r\n\r\n");
+        const auto response = client.receive();
+        EXPECT_GE(response.status, 400) << chunks;
+        EXPECT_TRUE(response.says_close());
+        EXPECT_TRUE(client.closed_by_server()) << "the GET must not be answered";
+    }
+}
+
+TEST(HttpRequests, may_wait_for_100_continue) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 100);
+    client.send("body");
+    EXPECT_EQ(client.receive().body, "body");
+    EXPECT_EQ(client.get("/hello").status, 200);
+}
+
+TEST(HttpRequests, may_have_big_bodies) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    std::string body(std::size_t{8} << 20U, 'x');
+    for (std::size_t i = 0; i < body.size(); i += 997) body[i] = static_cast<char>('a' + i % 26);
+    client.send("POST /echo HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\n\r\n" + body);
+    EXPECT_TRUE(client.receive().body == body);
+    EXPECT_EQ(client.get("/hello").status, 200);
+}
+
+TEST(HttpRequests, without_a_length_have_no_body) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\n\r\nGET /hello HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(client.receive().body, "");
+    EXPECT_EQ(client.receive().body, "Hello\n");
+}
+
+TEST(HttpRequests, do_not_smuggle_others_in_bodies_nobody_reads) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    const std::string hidden = "GET /smuggled HTTP/1.1\r\n\r\n";
+    client.send("GET /hello HTTP/1.1\r\nContent-Length: " + std::to_string(hidden.size()) +
+                "\r\n\r\n");
+    client.send(hidden + "GET /hello HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 200);
+    EXPECT_EQ(client.receive().status, 200);
+    EXPECT_TRUE(client.is_quiet());
+}
+
+/// Has a handler that leaves the body to whoever wants it.
+void add_careless_route(Server& server) {
+    server.Post("/careless", [](const httplib::Request&, httplib::Response& response,
+                                const httplib::ContentReader&) {
+        response.set_content("Whatever\n", "text/plain");
+    });
+}
+
+TEST(HttpRequests, end_the_connection_if_much_of_a_body_is_left_unread) {
+    TestServer server;
+    add_careless_route(*server);
+    server.start();
+    auto client = server.connect();
+    client.send("POST /careless HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+    EXPECT_TRUE(client.receive().says_close());
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpRequests, go_on_if_little_of_a_body_is_left_unread) {
+    TestServer server;
+    add_careless_route(*server);
+    server.start();
+    auto client = server.connect();
+    client.send("POST /careless HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234");
+    EXPECT_EQ(client.receive().body, "Whatever\n");
+    client.send(
+        "56789POST /careless HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5\r\nhello\r\n0\r\n\r\n");
+    EXPECT_EQ(client.receive().body, "Whatever\n");
+    EXPECT_EQ(client.get("/hello").body, "Hello\n");
+}
+
+TEST(HttpRequests, end_the_connection_if_the_rest_of_a_body_does_not_come) {
+    ServerOptions options;
+    options.linger = std::chrono::milliseconds(50);
+    TestServer server(options);
+    add_careless_route(*server);
+    server.start();
+    auto client = server.connect();
+    client.send("POST /careless HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234");
+    EXPECT_EQ(client.receive().body, "Whatever\n");
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpRequests, whose_body_stalls_are_given_up) {
+    ServerOptions options;
+    options.body_timeout = std::chrono::milliseconds(50);
+    TestServer server(options);
+    server.start();
+    auto client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234");
+    EXPECT_GE(client.receive().status, 400);
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpRequests, that_are_malformed_are_refused_and_end_the_connection) {
+    TestServer server;
+    server.start();
+    const std::pair<std::string, int> refused[] = {
+        {"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
+        {"POST / HTTP/1.1\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n", 413},
+        {"GET / HTTP/1.1\r\nX: " + std::string(40000, 'a') + "\r\n\r\n", 431},
+        {"\x16\x03\x01\x02", 400},
+        {"BREW / HTTP/1.1\r\n\r\n", 400},  // well-formed: this is httplib's to refuse
+    };
+    for (const auto& [request, status] : refused) {
+        auto client = server.connect();
+        client.send(request);
+        client.send("GET /hello HTTP/1.1\r\n\r\n");
+        const auto response = client.receive();
+        EXPECT_EQ(response.status, status) << request.substr(0, 80);
+        EXPECT_TRUE(response.says_close());
+        EXPECT_TRUE(client.closed_by_server()) << request.substr(0, 80);
+    }
+}
+
+TEST(HttpRequests, cannot_bring_line_breaks_into_header_values) {
+    TestServer server;
+    server->Get("/value", [](const httplib::Request& request, httplib::Response& response) {
+        const bool clean = request.get_header_value("X").find('\n') == std::string::npos;
+        response.set_content(clean ? "clean" : "dirty", "text/plain");
+    });
+    server.start();
+    auto client = server.connect();
+    client.send("GET /value HTTP/1.1\r\nX: a%0d%0aY: b\r\n\r\n");
+    EXPECT_EQ(client.receive().body, "clean");
+}
+
+TEST(HttpRequests, know_both_addresses) {
+    TestServer server;
+    server->Get("/who", [](const httplib::Request& request, httplib::Response& response) {
+        response.set_content(request.remote_addr + " " + std::to_string(request.remote_port) + " " +
+                                 request.local_addr + " " + std::to_string(request.local_port),
+                             "text/plain");
+    });
+    server.start();
+    auto client = server.connect();
+    const auto own = Endpoint::of_socket(client.fd());
+    EXPECT_EQ(client.get("/who").body, "127.0.0.1 " + std::to_string(own.value().port()) +
+                                           " 127.0.0.1 " +
+                                           std::to_string(server.listener().endpoint.port()));
+}
+
+TEST(HttpResponses, may_come_from_a_content_provider) {
+    TestServer server;
+    const std::string content(300000, 'c');
+    server->Get("/sized", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content_provider(
+            content.size(), "text/plain",
+            [&](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+                return sink.write(content.data() + offset, std::min<std::size_t>(length, 10000));
+            });
+    });
+    server->Get("/chunked", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_chunked_content_provider("text/plain",
+                                              [&](std::size_t offset, httplib::DataSink& sink) {
+                                                  if (offset < content.size())
+                                                      return sink.write(content.data(), 10000);
+                                                  sink.done();
+                                                  return true;
+                                              });
+    });
+    server.start();
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/sized").body, content);
+    EXPECT_EQ(client.get("/chunked").body.size(), content.size());
+    EXPECT_EQ(client.get("/hello").status, 200);
+}
+
+TEST(HttpResponses, without_a_length_end_with_the_connection) {
+    TestServer server;
+    server->Get("/endless", [](const httplib::Request&, httplib::Response& response) {
+        response.set_content_provider("text/plain",
+                                      [](std::size_t offset, httplib::DataSink& sink) {
+                                          if (offset >= 5) sink.done();
+                                          return offset >= 5 || sink.write("12345", 5);
+                                      });
+    });
+    server.start();
+    auto client = server.connect();
+    client.send("GET /endless HTTP/1.1\r\n\r\n");
+    const auto response = client.receive();
+    EXPECT_EQ(response.body, "12345");
+    EXPECT_TRUE(response.says_close());
+}
+
+TEST(HttpResponses, may_come_from_files) {
+    const test::TemporaryDirectory directory;
+    std::ofstream(directory / "page.txt") << "page";
+    TestServer server;
+    server->set_mount_point("/files", directory.path().string());
+    server.start();
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/files/page.txt").body, "page");
+    EXPECT_EQ(client.get("/files/page.txt").body, "page");
+}
+
+TEST(HttpResponses, pass_the_users_post_routing_handler) {
+    TestServer server;
+    server->set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+        response.set_header("X-Late", "yes");
+    });
+    server.start();
+    auto client = server.connect();
+    const auto response = client.get("/hello");
+    EXPECT_EQ(response.header("X-Late"), "yes");
+    EXPECT_FALSE(response.says_close());
+}
+
+TEST(HttpResponses, may_ask_for_a_close) {
+    TestServer server;
+    server->Get("/last", [](const httplib::Request&, httplib::Response& response) {
+        response.set_header("Connection", "Close");
+        response.set_content("last", "text/plain");
+    });
+    server.start();
+    auto client = server.connect();
+    EXPECT_TRUE(client.get("/last").says_close());
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpResponses, do_not_tell_what_an_exception_said) {
+    TestServer server;
+    server->Get("/throw", [](const httplib::Request&, httplib::Response&) {
+        throw std::runtime_error("secret");
+    });
+    server.start();
+    auto client = server.connect();
+    const auto response = client.get("/throw");
+    EXPECT_EQ(response.status, 500);
+    EXPECT_EQ(response.head.find("secret"), std::string::npos);
+}
+
+TEST(HttpResponses, that_throw_in_a_hook_end_only_their_connection) {
+    std::promise<std::string> error;
+    ServerOptions options;
+    options.on_error = [&](const std::string& what) { error.set_value(what); };
+    TestServer server(options);
+    server->set_post_routing_handler([](const httplib::Request& request, httplib::Response&) {
+        if (request.path == "/throw") throw std::runtime_error("in the hook");
+    });
+    server.start();
+    auto client = server.connect();
+    client.send("GET /throw HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(client.closed_by_server());
+    EXPECT_NE(error.get_future().get().find("in the hook"), std::string::npos);
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+}
+
+TEST(HttpResponses, end_the_connection_if_our_hook_was_replaced) {
+    std::promise<void> told;
+    ServerOptions options;
+    options.on_error = [&](const std::string&) { told.set_value(); };
+    TestServer server(options);
+    httplib::Server& base = *server;
+    base.set_post_routing_handler([](const httplib::Request&, httplib::Response&) {});
+    server.start();
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/hello").body, "Hello\n");
+    EXPECT_TRUE(client.closed_by_server());
+    EXPECT_TRUE(is_ready(told.get_future()));
+}
+
+TEST(HttpResponses, nobody_reads_do_not_harm_others) {
+    TestServer server;
+    const std::string much(std::size_t{16} << 20U, 'm');
+    server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content(much, "text/plain");
+    });
+    server.start();
+    auto gone = server.connect();
+    gone.send("GET /much HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(gone.receive_bytes(9), "HTTP/1.1 ");
+    gone.reset();
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+}
+
+TEST(HttpResponses, that_nobody_takes_are_given_up) {
+    ServerOptions options;
+    options.write_stall_timeout = std::chrono::milliseconds(50);
+    options.linger = std::chrono::milliseconds(50);
+    TestServer server(options);
+    const std::string much(std::size_t{64} << 20U, 'm');
+    server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content(much, "text/plain");
+    });
+    server.start();
+    auto stalled = server.connect();
+    stalled.send("GET /much HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(stalled.receive_bytes(9), "HTTP/1.1 ");
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+}
+
+TEST(HttpResponses, are_not_destroyed_by_a_body_that_nobody_reads) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("POST /hello HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n");  // refused at once
+    client.send(std::string(200000, 'b'));
+    EXPECT_EQ(client.receive().status, 413);
+}
+
+}  // namespace
+}  // namespace handover::http

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+// Connections and requests that wait: for a request, for the rest of one, for a handler.
+#include "http_test_server.h"
+
+#include <sys/resource.h>
+
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace handover::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Sets the soft limit of descriptors for the length of a test.
+class DescriptorLimit {
+  public:
+    explicit DescriptorLimit(rlim_t limit) {
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        set(std::min(limit, before_.rlim_max));
+    }
+    ~DescriptorLimit() { set(before_.rlim_cur); }
+    DescriptorLimit(const DescriptorLimit&) = delete;
+    DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+
+  private:
+    void set(rlim_t limit) const {
+        const rlimit now{limit, before_.rlim_max};
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &now), 0);
+    }
+    rlimit before_{};
+};
+
+TEST(IdleConnections, cost_no_thread) {
+    const DescriptorLimit limit(4096);
+    TestServer server;
+    server.start();
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+    const auto threads = thread_count();
+    std::vector<RawClient> clients;
+    clients.reserve(1000);
+    for (int i = 0; i < 1000; ++i) clients.push_back(server.connect());
+    for (auto& client : clients) EXPECT_EQ(client.get("/hello").status, 200);
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 1000; }));
+    EXPECT_TRUE(eventually([&] { return thread_count() <= threads; }));
+    EXPECT_EQ(clients.front().get("/hello").status, 200);
+}
+
+TEST(IdleConnections, are_closed_silently_in_the_end) {
+    ServerOptions options;
+    options.idle_timeout = milliseconds(50);
+    TestServer server(options);
+    server.start();
+    auto fresh = server.connect();
+    auto used = server.connect();
+    EXPECT_EQ(used.get("/hello").status, 200);
+    EXPECT_TRUE(fresh.closed_by_server());
+    EXPECT_TRUE(used.closed_by_server());
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+}
+
+TEST(IdleConnections, that_the_client_closes_are_gone) {
+    TestServer server;
+    server.start();
+    { EXPECT_EQ(server.connect().get("/hello").status, 200); }
+    server.connect().reset();
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+}
+
+TEST(PartialHeads, are_told_when_they_took_too_long) {
+    ServerOptions options;
+    options.head_timeout = milliseconds(50);
+    TestServer server(options);
+    server.start();
+    auto client = server.connect();
+    client.send("GET /hello HT");
+    const auto response = client.receive();
+    EXPECT_EQ(response.status, 408);
+    EXPECT_TRUE(response.says_close());
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(PartialHeads, cannot_gain_time_by_sending_a_byte_now_and_then) {
+    ServerOptions options;
+    options.head_timeout = milliseconds(100);
+    TestServer server(options);
+    server.start();
+    auto client = server.connect();
+    client.send("GET /hello HTTP/1.1\r\nX: ");
+    const auto deadline = Clock::now() + RawClient::default_timeout;
+    while (client.is_quiet() && Clock::now() < deadline) {
+        client.send("a");
+        (void)::poll(nullptr, 0, 1);
+    }
+    EXPECT_EQ(client.receive().status, 408);
+}
+
+TEST(PartialHeads, begin_their_time_after_the_request_before) {
+    ServerOptions options;
+    options.head_timeout = milliseconds(300);
+    TestServer server(options);
+    server.start();
+    auto client = server.connect();
+    client.send("GET /block HT");
+    client.send("TP/1.1\r\n\r\nGET /hel");
+    EXPECT_TRUE(eventually([&] { return server.blocked() == 1; }));
+    const auto begun = Clock::now();
+    EXPECT_TRUE(eventually([&] { return Clock::now() - begun > 2 * options.head_timeout; }));
+    server.release();
+    EXPECT_EQ(client.receive().body, "Released\n");
+    client.send("lo HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(client.receive().body, "Hello\n");
+}
+
+TEST(PartialHeads, in_numbers_delay_nobody) {
+    TestServer server;
+    server.start();
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 100; ++i) {
+        slow.push_back(server.connect());
+        slow.back().send("GET /hello HTTP/1.1\r\nHo");
+    }
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+    for (auto& client : slow) client.send("st: a\r\n\r\n");
+    for (auto& client : slow) EXPECT_EQ(client.receive().body, "Hello\n");
+}
+
+TEST(BlockedHandlers, delay_nobody_else) {
+    TestServer server;
+    server.start();
+    std::vector<RawClient> blocked;
+    for (int i = 0; i < 100; ++i) {
+        blocked.push_back(server.connect());
+        blocked.back().send("GET /block HTTP/1.1\r\n\r\n");
+    }
+    auto client = server.connect();
+    const auto begun = Clock::now();
+    EXPECT_EQ(client.get("/hello").status, 200);
+    EXPECT_LT(Clock::now() - begun, std::chrono::seconds(5)) << "usually it is some 50 ms";
+    EXPECT_TRUE(eventually([&] { return server.blocked() == 100; })) << server.blocked();
+    server.release();
+    for (auto& other : blocked) EXPECT_EQ(other.receive().body, "Released\n");
+}
+
+TEST(BlockedHandlers, leave_no_threads_behind) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/hello").status, 200);
+    const auto threads = thread_count();
+    std::vector<RawClient> blocked;
+    for (std::size_t i = 0; i < 20; ++i) blocked.push_back(server.connect_and_block());
+    EXPECT_GE(thread_count(), 20U);
+    server.release();
+    for (auto& other : blocked) EXPECT_EQ(other.receive().body, "Released\n");
+    // Some were started to spare; they leave when they have had something to do.
+    EXPECT_TRUE(eventually([&] {
+        EXPECT_EQ(client.get("/hello").status, 200);
+        return thread_count() <= threads;
+    }));
+}
+
+TEST(BlockedHandlers, wait_in_line_beyond_the_limit_of_threads) {
+    ServerOptions options;
+    options.threads_max = 1;  // fewer than there are at least: that many
+    TestServer server(options);
+    server.start();
+    std::vector<RawClient> blocked;
+    for (unsigned i = 0; i < std::max(2U, std::thread::hardware_concurrency()); ++i)
+        blocked.push_back(server.connect_and_block());
+    auto client = server.connect();
+    client.send("GET /hello HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(client.is_quiet());
+    server.release();
+    EXPECT_EQ(client.receive().body, "Hello\n");
+}
+
+TEST(Accepting, survives_a_lack_of_descriptors) {
+    std::mutex mutex;
+    std::vector<std::string> errors;
+    ServerOptions options;
+    options.on_error = [&](const std::string& what) {
+        const std::lock_guard lock(mutex);
+        errors.push_back(what);
+    };
+    TestServer server(options);
+    server.start();
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+    auto first = server.connect();
+    EXPECT_EQ(first.get("/hello").status, 200);
+    std::vector<int> fillers;
+    auto client = [&] {
+        const DescriptorLimit limit(static_cast<rlim_t>(first.fd()) + 64);
+        auto last = server.connect();
+        EXPECT_EQ(last.get("/hello").status, 200);
+        for (int fd = 0; (fd = ::dup(0)) >= 0;) fillers.push_back(fd);
+        ::close(fillers.back());
+        fillers.pop_back();
+        auto refused = server.connect();  // takes the last descriptor
+        refused.send("GET /hello HTTP/1.1\r\n\r\n");
+        EXPECT_TRUE(eventually([&] {
+            const std::lock_guard lock(mutex);
+            return !errors.empty();
+        }));
+        EXPECT_EQ(last.get("/hello").status, 200) << "who is in is served";
+        EXPECT_TRUE(refused.is_quiet());
+        return refused;
+    }();
+    for (const int fd : fillers) ::close(fd);
+    EXPECT_EQ(client.receive().status, 200);
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(errors.size(), 1U) << "once, not every 100 ms";
+    EXPECT_NE(errors[0].find("'http': Too many open files"), std::string::npos) << errors[0];
+}
+
+TEST(Accepting, says_when_a_listener_has_been_shut_down) {
+    std::promise<std::string> error;
+    ServerOptions options;
+    options.on_error = [&](const std::string& what) { error.set_value(what); };
+    TestServer server(options);
+    server.start();
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+    ::shutdown(server.listener().fd.get(), SHUT_RDWR);
+    EXPECT_NE(error.get_future().get().find("Invalid argument"), std::string::npos);
+}
+
+TEST(Accepting, can_be_stopped_and_started_again) {
+    TestServer server;
+    server.start();
+    auto before = server.connect();
+    EXPECT_EQ(before.get("/hello").status, 200);
+    server->stop_accepting();
+    server->stop_accepting();
+    auto queued = server.connect();
+    queued.send("GET /hello HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(before.get("/hello").status, 200) << "who is in is served";
+    EXPECT_TRUE(queued.is_quiet());
+    EXPECT_EQ(server->open_connections(), 1U);
+    server.start();
+    EXPECT_EQ(queued.receive().status, 200);
+}
+
+TEST(Accepting, takes_the_queue_before_it_stops_for_good) {
+    TestServer server;
+    server.start();
+    std::vector<RawClient> queued;
+    queued.reserve(200);
+    for (int i = 0; i < 200; ++i) queued.push_back(server.connect());
+    server->accept_queued_and_stop();
+    EXPECT_EQ(server->open_connections(), 200U);
+    for (auto& client : queued) EXPECT_EQ(client.get("/hello").status, 200);
+    const auto late = server.connect();
+    EXPECT_EQ(queued.front().get("/hello").status, 200);
+    EXPECT_EQ(server->open_connections(), 200U);
+}
+
+TEST(Accepting, shares_a_listener_with_another_server) {
+    TestServer one;
+    TestServer two;
+    one.start();
+    two->start_accepting({&one.listener()});
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 200; ++i) {
+        clients.push_back(one.connect());
+        EXPECT_EQ(clients.back().get("/hello").status, 200);
+    }
+    one->stop_accepting();
+    EXPECT_EQ(one.connect().get("/hello").status, 200) << "by the other one";
+    two->stop_accepting();
+}
+
+TEST(Accepting, of_the_queue_starts_the_time_outs) {
+    ServerOptions options;
+    options.idle_timeout = milliseconds(50);
+    TestServer server(options);
+    server.start();
+    server->stop_accepting();
+    auto queued = server.connect();
+    server.start();
+    server->accept_queued_and_stop();
+    EXPECT_TRUE(queued.closed_by_server());
+}
+
+TEST(Destruction, closes_every_connection) {
+    auto server = std::make_unique<TestServer>();
+    server->start();
+    auto idle = server->connect();
+    EXPECT_EQ(idle.get("/hello").status, 200);
+    auto partial = server->connect();
+    partial.send("GET /hello HT");
+    auto body = server->connect();
+    body.send("POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf");
+    server.reset();
+    EXPECT_TRUE(idle.closed_by_server());
+}
+
+}  // namespace
+}  // namespace handover::http

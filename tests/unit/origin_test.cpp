@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Origin::discover() needs the descriptors from 3 on and the environment for itself: each test
+// asks a process of its own.
+
+#include "handover/origin.h"
+
+#include "support/child_process.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace handover::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// child_program says what it discovers when it is given `items`, see its arrange().
+std::string discover(std::vector<std::string> items) {
+    items.insert(items.begin(), {CHILD_PROGRAM, "discover"});
+    const auto finished = run_command(items, std::chrono::seconds(10));
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    return "\n" + finished.out;
+}
+
+TEST(Origin, is_nothing_special_when_nothing_was_given) {
+    const auto told = discover({});
+    EXPECT_THAT(told, HasSubstr("\nexecutable " CHILD_PROGRAM "\n"));
+    EXPECT_THAT(told, HasSubstr("\nargument discover\n"));
+    EXPECT_THAT(told, Not(HasSubstr("\nledger")));
+    EXPECT_THAT(told, Not(HasSubstr("\npredecessor")));
+    EXPECT_THAT(told, Not(HasSubstr("\nwarning")));
+    EXPECT_THAT(told, HasSubstr("\nopen 0 1 2\n"));
+}
+
+TEST(Origin, tells_listeners_ledger_and_predecessor_apart_by_name_in_any_order) {
+    const auto told = discover({"seqpacket", "tcp", "ledger", "LISTEN_PID=self", "LISTEN_FDS=3",
+                                "LISTEN_FDNAMES=channel:http:ledger"});
+    EXPECT_THAT(told, HasSubstr("\npredecessor 3\n"));
+    EXPECT_THAT(told, HasSubstr("\n4 http stream_listener cloexec nonblock\n"));
+    EXPECT_THAT(told, HasSubstr("\nledger 41\n"));
+    EXPECT_THAT(told, Not(HasSubstr("\nwarning")));
+    EXPECT_THAT(told, HasSubstr("\nvariables\n"));
+}
+
+TEST(Origin, takes_no_channel_for_a_predecessor_that_is_none) {
+    const auto told =
+        discover({"datagram", "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=channel"});
+    EXPECT_THAT(told, Not(HasSubstr("\npredecessor")));
+    EXPECT_THAT(told, HasSubstr("\n3 channel other_socket")) << "a stranger, for others to judge";
+}
+
+TEST(Origin, names_the_ledger_that_it_cannot_read) {
+    const auto told =
+        discover({"memory", "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=ledger"});
+    EXPECT_THAT(told, Not(HasSubstr("\nledger")));
+    EXPECT_THAT(told, HasSubstr("\nwarning an inherited 'ledger' is a memory file that this "
+                                "version cannot read: closed\n"));
+    EXPECT_THAT(told, HasSubstr("\nopen 0 1 2\n")) << "and closes it";
+}
+
+TEST(Origin, says_that_there_was_a_ledger_that_should_go) {
+    const auto told =
+        discover({"memory", "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=ledger"});
+    EXPECT_THAT(told, HasSubstr("\nstale ledgers\n"));
+    EXPECT_THAT(discover({"ledger", "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=ledger"}),
+                Not(HasSubstr("\nstale ledgers\n")));
+}
+
+// As a listener, a second ledger would be a stranger, and FDSTOREREMOVE=1 would take both away.
+TEST(Origin, reads_the_latest_ledger_that_it_can_in_any_order) {
+    for (const auto& [one, other, latest] :
+         {std::tuple{"ledger", "memory", "41"}, std::tuple{"memory", "ledger", "41"},
+          std::tuple{"ledger", "newer-ledger", "42"}, std::tuple{"newer-ledger", "ledger", "42"}}) {
+        const auto told = discover(
+            {one, other, "LISTEN_PID=self", "LISTEN_FDS=2", "LISTEN_FDNAMES=ledger:ledger"});
+        EXPECT_THAT(told, HasSubstr("\nledger " + std::string(latest) + "\n"));
+        EXPECT_THAT(told, HasSubstr("\nstale ledgers\n"));
+        EXPECT_THAT(told, Not(HasSubstr(" ledger memory "))) << "no listener";
+    }
+}
+
+TEST(Origin, passes_on_the_names_of_duplicates) {
+    EXPECT_THAT(
+        discover({"tcp", "same", "LISTEN_PID=self", "LISTEN_FDS=2", "LISTEN_FDNAMES=http:stored"}),
+        HasSubstr("\nduplicate stored\n"));
+}
+
+TEST(Origin, holds_back_the_signals_that_ask_for_something) {
+    const auto told = discover({});
+    for (const int number : {SIGHUP, SIGUSR1, SIGUSR2})
+        EXPECT_THAT(told, HasSubstr("\nblocked " + std::to_string(number) + "\n"));
+    for (const int number : {SIGTERM, SIGINT})
+        EXPECT_THAT(told, Not(HasSubstr("\nblocked " + std::to_string(number) + "\n")))
+            << "ending has to work before there is a loop";
+    EXPECT_THAT(told, HasSubstr("\nusr1 free\n")) << "the successor gets the mask from before";
+}
+
+TEST(Origin, tells_a_predecessor_why_it_does_not_start) {
+    auto [predecessor, ours] = Channel::make_pair();
+    Origin origin;
+    origin.predecessor.emplace(std::move(ours));
+    origin.refuse("no such option");
+    Message message;
+    ASSERT_EQ(predecessor.receive(message), Channel::Received::message);
+    EXPECT_EQ(message.type, Message::Type::failed);
+    EXPECT_EQ(message.field(Message::Tag::reason), "no such option");
+}
+
+TEST(Origin, tells_nobody_where_there_is_no_predecessor) {
+    const Origin origin;
+    origin.refuse("no such option");
+}
+
+}  // namespace
+}  // namespace handover::test

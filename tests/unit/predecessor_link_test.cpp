@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "handover/predecessor_link.h"
+
+#include "handover/error.h"
+#include "unit/open_descriptors.h"
+#include "unit/test_loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handover::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Message of_type(Message::Type type) {
+    Message message;
+    message.type = type;
+    return message;
+}
+
+Message hello_of(const std::string& generation) {
+    auto hello = of_type(Message::Type::hello);
+    hello.fields = {{Message::Tag::generation, generation}};
+    return hello;
+}
+
+class PredecessorLinkTest : public testing::Test {
+  protected:
+    PredecessorLinkTest() {
+        auto [ours, theirs] = Channel::make_pair();
+        predecessor_.emplace(std::move(ours));
+        link_.emplace(
+            loop_, std::move(theirs),
+            PredecessorLink::Callbacks{[this] { heard("go"); }, [this] { heard("lost"); }});
+    }
+
+    void heard(const std::string& what) {
+        heard_.push_back(what);
+        // Whatever else may come should come now.
+        settle_.start_once(std::chrono::milliseconds(20));
+    }
+
+    void greet() {
+        ASSERT_TRUE(predecessor_->send(hello_of("7")));
+        link_->greet(hello_of("8"));
+        Message message;
+        ASSERT_EQ(predecessor_->receive(message), Channel::Received::message);
+        ASSERT_EQ(message.type, Message::Type::hello);
+        ASSERT_EQ(message.field(Message::Tag::generation), "8");
+    }
+
+    void expect_greeting_is_refused() {
+        try {
+            link_->greet(hello_of("8"));
+            ADD_FAILURE() << "nothing thrown";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), Error::Kind::config);
+            EXPECT_THAT(error.what(), HasSubstr("'channel' does not begin with a hello"));
+        }
+    }
+
+    TestLoop loop_;
+    Timer settle_{loop_, [this] { loop_.stop(); }};
+    std::optional<Channel> predecessor_;
+    std::optional<PredecessorLink> link_;
+    std::vector<std::string> heard_;
+};
+
+TEST_F(PredecessorLinkTest, answers_a_hello_with_ours) {
+    greet();
+}
+
+TEST_F(PredecessorLinkTest, refuses_a_channel_on_which_no_hello_waits) {
+    expect_greeting_is_refused();
+}
+
+TEST_F(PredecessorLinkTest, refuses_a_channel_that_begins_with_something_else) {
+    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    expect_greeting_is_refused();
+}
+
+TEST_F(PredecessorLinkTest, refuses_a_channel_that_begins_with_garbage) {
+    ASSERT_EQ(::send(predecessor_->fd(), "garbage", 7, MSG_NOSIGNAL), 7);
+    expect_greeting_is_refused();
+}
+
+TEST_F(PredecessorLinkTest, refuses_a_channel_whose_other_end_is_gone) {
+    predecessor_.reset();
+    expect_greeting_is_refused();
+}
+
+TEST_F(PredecessorLinkTest, says_that_we_are_ready) {
+    greet();
+    link_->say_ready();
+    Message message;
+    ASSERT_EQ(predecessor_->receive(message), Channel::Received::message);
+    EXPECT_EQ(message.type, Message::Type::ready);
+}
+
+TEST_F(PredecessorLinkTest, says_why_we_do_not_start) {
+    link_->refuse("port 80: Permission denied");
+    Message message;
+    ASSERT_EQ(predecessor_->receive(message), Channel::Received::message);
+    EXPECT_EQ(message.type, Message::Type::failed);
+    EXPECT_EQ(message.field(Message::Tag::reason), "port 80: Permission denied");
+}
+
+TEST_F(PredecessorLinkTest, hears_go) {
+    greet();
+    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("go"));
+}
+
+TEST_F(PredecessorLinkTest, hears_go_once_and_nothing_after_it) {
+    greet();
+    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    predecessor_.reset();
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("go"));
+}
+
+TEST_F(PredecessorLinkTest, hears_that_the_predecessor_is_lost) {
+    greet();
+    predecessor_.reset();
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("lost"));
+}
+
+TEST_F(PredecessorLinkTest, hears_that_it_is_lost_when_our_ready_was_never_read) {
+    greet();
+    link_->say_ready();
+    predecessor_.reset();
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("lost"));
+}
+
+TEST_F(PredecessorLinkTest, takes_a_broken_protocol_for_a_loss) {
+    greet();
+    ASSERT_EQ(::send(predecessor_->fd(), "garbage", 7, MSG_NOSIGNAL), 7);
+    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("lost"));
+}
+
+TEST_F(PredecessorLinkTest, passes_over_messages_that_are_not_for_a_successor) {
+    greet();
+    for (const auto type : {Message::Type::hello, Message::Type::ready, Message::Type::failed})
+        ASSERT_TRUE(predecessor_->send(of_type(type)));
+    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("go"));
+}
+
+TEST_F(PredecessorLinkTest, calls_nobody_when_it_is_gone) {
+    greet();
+    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    const auto before = open_descriptors().size();
+    link_.reset();
+    EXPECT_EQ(open_descriptors().size(), before - 1) << "its end of the channel is closed";
+    settle_.start_once(std::chrono::milliseconds(20));
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace handover::test

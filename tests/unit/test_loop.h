@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/event_loop.h"
+#include "unit/pipe.h"
+
+#include <gtest/gtest.h>
+
+namespace handover::test {
+
+/// An event loop for a test: a run that does not stop by itself fails.
+class TestLoop : public EventLoop {
+  public:
+    void run_to_the_end() {
+        Timer deadline(*this, [this] {
+            ADD_FAILURE() << "what should stop the loop did not happen";
+            stop();
+        });
+        deadline.start_once(generous);
+        run();
+    }
+};
+
+}  // namespace handover::test
