@@ -57,9 +57,9 @@ std::string own_executable(const std::string& directory, const std::string& argv
         if (is_this_executable(path)) return path;
     }
     // It has been replaced or removed in the short time since. What is there now, or will be, is
-    // what a successor should be.
-    for (const auto& given : witnesses)
-        if (!given.empty()) return (fs::path(directory) / given).string();
+    // what a successor should be. Only the kernel's word counts here: argv[0] is what the caller
+    // likes it to be.
+    if (!witnesses[0].empty()) return (fs::path(directory) / witnesses[0]).string();
     std::error_code fault;
     auto path = fs::read_symlink("/proc/self/exe", fault).string();
     if (fault) throw os_error("cannot tell which executable this is", fault.value());

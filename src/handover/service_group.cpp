@@ -41,6 +41,7 @@ void ServiceGroup::accept_queued_and_stop() {
 void ServiceGroup::drain(std::chrono::milliseconds idle_grace, std::function<void()> drained) {
     const auto round = ++drain_round_;
     not_drained_ = members_.size();
+    if (members_.empty()) return loop_.post(std::move(drained));
     auto on_drained = std::make_shared<std::function<void()>>(std::move(drained));
     for (const auto& member : members_)
         member.service->drain({idle_grace}, [this, round, on_drained] {

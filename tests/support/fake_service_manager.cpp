@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -38,16 +39,15 @@ bool same_open_file(int a, int b) {
            of_a.st_ino == of_b.st_ino;
 }
 
-void send_to(const std::string& address, std::string_view text) {
+bool send_to(const std::string& address, std::string_view text) noexcept {
     sockaddr_un un{};
     un.sun_family = AF_UNIX;
-    address.copy(un.sun_path, address.size());
+    std::memcpy(un.sun_path, address.data(), address.size());
     un.sun_path[0] = '\0';
     const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (::sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL,
-                 reinterpret_cast<const sockaddr*>(&un),
-                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size())) < 0)
-        fail("sendto");
+    return ::sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL,
+                    reinterpret_cast<const sockaddr*>(&un),
+                    static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size())) >= 0;
 }
 
 }  // namespace
@@ -84,7 +84,8 @@ FakeServiceManager::FakeServiceManager(std::size_t fd_store_max)
 }
 
 FakeServiceManager::~FakeServiceManager() {
-    send_to(address_, end_message);
+    // Nothing else would end the thread, and nothing a test does can keep it from getting through.
+    if (!send_to(address_, end_message)) std::abort();
     thread_.join();
 }
 
@@ -137,7 +138,7 @@ void FakeServiceManager::settle() {
     std::unique_lock lock(mutex_);
     const unsigned before = settled_;
     lock.unlock();
-    send_to(address_, settle_message);
+    if (!send_to(address_, settle_message)) fail("sendto");
     lock.lock();
     changed_.wait(lock, [&] { return settled_ != before; });
 }
@@ -145,9 +146,8 @@ void FakeServiceManager::settle() {
 void FakeServiceManager::receive_all() {
     while (true) {
         std::array<char, 65536> text{};
-        alignas(cmsghdr)
-            std::array<char, CMSG_SPACE(253 * sizeof(int)) + CMSG_SPACE(sizeof(ucred))>
-                control{};
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(253 * sizeof(int)) + CMSG_SPACE(sizeof(ucred))>
+            control{};
         iovec part{text.data(), text.size()};
         msghdr packet{};
         packet.msg_iov = &part;
@@ -179,8 +179,7 @@ void FakeServiceManager::receive_all() {
     }
 }
 
-void FakeServiceManager::receive(const std::string& text, pid_t sender,
-                                 std::vector<UniqueFd> fds) {
+void FakeServiceManager::receive(const std::string& text, pid_t sender, std::vector<UniqueFd> fds) {
     const std::lock_guard lock(mutex_);
     if (text == settle_message) {
         ++settled_;

@@ -170,8 +170,8 @@ void send_raw(const Channel& channel, std::string bytes, const std::vector<int>&
 }
 
 TEST(Channel, is_close_on_exec_and_does_not_block) {
-    const auto [a, b] = Channel::make_pair();
-    for (const int fd : {a.fd(), b.fd()}) {
+    const auto pair = Channel::make_pair();
+    for (const int fd : {pair.first.fd(), pair.second.fd()}) {
         EXPECT_TRUE(is_cloexec(fd));
         EXPECT_TRUE(is_nonblocking(fd));
     }

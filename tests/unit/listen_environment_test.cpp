@@ -131,7 +131,8 @@ const Malformed malformed[] = {
 TEST(ListenEnvironment, refuses_what_is_malformed_and_names_it) {
     for (const auto& [variables, told] : malformed) {
         std::string shown;
-        for (const auto& [name, value] : variables) shown.append(name + "=" + value + " ");
+        for (const auto& [name, value] : variables)
+            shown.append(name).append("=").append(value).append(" ");
         SCOPED_TRACE(shown);
         const auto fault = fault_in(variables);
         for (const auto& part : told) EXPECT_THAT(fault, HasSubstr(part));
