@@ -210,6 +210,7 @@ void Generation::Runner::handle(Event event) {
         const auto transition = lifecycle::step(state_, events_.front());
         events_.pop_front();
         state_ = transition.next;
+        note_state();  // before the first request can ask for it, and again with what has changed
         for (const Action action : transition.actions) perform(action);
         note_state();
     }
@@ -306,7 +307,8 @@ void Generation::Runner::end_successor() {
 void Generation::Runner::report_failed_handover() {
     HandoverResult result;
     result.from = number_;
-    result.reason = "handover failed: " + failure_ + "; " + name() + " serves on";
+    result.reason = "handover failed: " + failure_ + "; " + name() +
+                    (state_ == State::serving ? " serves on" : " ends");
     manager_.ready(result.reason);
     report(Severity::error, result.reason);
     answer(requesters_, result);

@@ -56,7 +56,10 @@ void Holdings::store(const Warn& warn) {
             "(FileDescriptorStoreMax= in the unit)");
     for (const auto& listener : listeners_.active)
         if (!listener.inherited) warn_if(fd_store_.push(listener), warn);
-    for (const auto& dropped : listeners_.dropped) fd_store_.remove(dropped, all);
+    for (const auto& dropped : listeners_.dropped) {
+        if (fd_store_.owns(dropped)) turn_away_newcomers(dropped);
+        fd_store_.remove(dropped, all);
+    }
     listeners_.dropped.clear();
     for (const auto& duplicate : duplicate_names_) fd_store_.remove_duplicate(duplicate, all);
     for (const auto& stranger : listeners_.strangers) fd_store_.remove_stranger(stranger);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -90,6 +91,7 @@ class Image {
     /// In the child.
     [[noreturn]] void become() {
         ::setpgid(0, 0);
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // should the test itself be killed
         for (const auto& [variable, offset] : pid_places_)
             write_number(variables_[variable].data() + offset, ::getpid());
         ::dup2(null_.get(), STDIN_FILENO);

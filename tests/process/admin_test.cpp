@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// The commands that ask a running generation, and the listener they ask.
+
+#include "process/process_test.h"
+
+#include <unistd.h>
+
+namespace handover::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Admin : public ProcessTest {
+  protected:
+    void expect_reload_and_status(const std::string& admin) const {
+        auto start = with_options({});
+        start.admin = admin;
+        Daemon daemon(directory_, start);
+        const auto told = daemon.reload();
+        EXPECT_EQ(told.status, 0) << told.err;
+        EXPECT_TRUE(daemon.comes_to_state("serving"));
+        const auto status = run_command(daemon.command("status"), patience);
+        EXPECT_EQ(status.exit_status, 0) << status.err;
+        const auto first_line =
+            "generation   2 (pid " + std::to_string(daemon.pid()) + "), serving\n";
+        EXPECT_TRUE(status.out.starts_with(first_line)) << status.out;
+    }
+};
+
+TEST_F(Admin, works_on_a_unix_path) {
+    expect_reload_and_status("");
+}
+
+TEST_F(Admin, works_on_an_abstract_unix_name) {
+    expect_reload_and_status("unix:@handover-test-" + std::to_string(::getpid()));
+}
+
+TEST_F(Admin, works_on_TCP) {
+    // The commands need to know the port: one that was free a moment ago.
+    const Daemon other(directory_, with_options({}));
+    const TemporaryDirectory elsewhere;
+    auto start = with_options({});
+    start.admin = "127.0.0.1:0";
+    Daemon daemon(elsewhere, start);
+    const auto bound = endpoint_in(daemon.await_line(") serves"), "admin").to_string();
+    for (const auto* command : {"reload", "status"}) {
+        const auto told = run_command({HANDOVERD_PROGRAM, command, "--admin", bound}, patience);
+        EXPECT_EQ(told.exit_status, 0) << told.err;
+        EXPECT_NE(told.out.find("generation"), std::string::npos) << told.out;
+    }
+    EXPECT_NE(daemon.await_generation(2), daemon.first_pid());
+}
+
+TEST_F(Admin, unix_path_is_for_its_owner_only) {
+    Daemon daemon(directory_, with_options({}));
+    const auto mode = [&] { return fs::status(directory_ / "admin.sock").permissions(); };
+    EXPECT_EQ(mode(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_EQ(mode(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(Admin, status_is_JSON_for_programs) {
+    Daemon daemon(directory_, with_options({}));
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    auto command = daemon.command("status");
+    command.push_back("--json");
+    const auto told = run_command(command, patience);
+    EXPECT_EQ(told.exit_status, 0) << told.err;
+    const auto json = nlohmann::json::parse(told.out);
+    EXPECT_EQ(json.at("generation"), 2);
+    EXPECT_EQ(json.at("pid"), daemon.pid());
+    EXPECT_EQ(json.at("state"), "serving");
+    EXPECT_EQ(json.at("version"), HANDOVERD_VERSION);
+    EXPECT_EQ(json.at("build_id").get<std::string>().size(), 40U);
+    EXPECT_EQ(json.at("connections"), 1);
+    EXPECT_EQ(json.at("last_handover"), "");
+    EXPECT_EQ(
+        json.at("listeners"),
+        nlohmann::json::array(
+            {{{"name", "http"}, {"endpoint", daemon.address().to_string()}, {"inherited", true}},
+             {{"name", "admin"}, {"endpoint", daemon.admin().to_string()}, {"inherited", true}}}));
+}
+
+TEST_F(Admin, status_is_true_as_soon_as_the_generation_serves) {
+    Daemon daemon(directory_, with_options({}));
+    for (std::uint64_t number = 2; number <= 30; ++number) {
+        daemon.signal(SIGUSR2);
+        daemon.await_generation(number);
+        const auto status = daemon.status();
+        EXPECT_EQ(status.at("generation"), number);
+        EXPECT_EQ(status.at("state"), "serving");
+        EXPECT_EQ(status.at("listeners").size(), 2U);
+    }
+}
+
+TEST_F(Admin, status_is_readable_for_people) {
+    const Daemon daemon(directory_, with_options({}));
+    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    const auto told = run_command(daemon.command("status"), patience);
+    EXPECT_EQ(told.exit_status, 0) << told.err;
+    for (const auto& line : {"generation   1 (pid " + std::to_string(daemon.pid()) + "), serving\n",
+                             std::string("\nversion      " HANDOVERD_VERSION " (build "),
+                             "\nlistener     http on " + daemon.address().to_string() + ", bound\n",
+                             "\nlistener     admin on " + daemon.admin().to_string() + ", bound\n",
+                             std::string("\nlast reload  none by this generation\n")})
+        EXPECT_NE(told.out.find(line), std::string::npos) << told.out;
+}
+
+TEST_F(Admin, commands_fail_clearly_when_nothing_runs) {
+    const auto nowhere = "unix:" + (directory_ / "admin.sock").string();
+    for (const auto* command : {"reload", "status"}) {
+        const auto told = run_command({HANDOVERD_PROGRAM, command, "--admin", nowhere}, patience);
+        EXPECT_EQ(told.exit_status, 1);
+        EXPECT_EQ(told.out, "");
+        EXPECT_TRUE(told.err.starts_with("handoverd: no answer from the admin listener " + nowhere))
+            << told.err;
+        EXPECT_NE(told.err.find("is it running?"), std::string::npos) << told.err;
+        EXPECT_EQ(told.err.find('\n'), told.err.size() - 1) << told.err;
+    }
+}
+
+TEST_F(Admin, commands_fail_clearly_when_somebody_else_answers) {
+    const Daemon daemon(directory_, with_options({}));
+    const auto told = run_command(
+        {HANDOVERD_PROGRAM, "status", "--admin", daemon.address().to_string()}, patience);
+    EXPECT_EQ(told.exit_status, 1);
+    EXPECT_NE(told.err.find("it is not handoverd's admin"), std::string::npos) << told.err;
+}
+
+TEST_F(Admin, public_listener_does_not_reload) {
+    const Daemon daemon(directory_, with_options({}));
+    RawClient client(daemon.address(), patience);
+    client.send("POST /reload HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 404);
+    EXPECT_EQ(daemon.ask("/status").status, 404);
+    EXPECT_EQ(daemon.status().at("generation"), 1);
+}
+
+}  // namespace
+}  // namespace handover::test

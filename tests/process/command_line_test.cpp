@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// Options, the configuration file, and how a start fails.
+
+#include "process/process_test.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace handover::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CommandLine : public ProcessTest {
+  protected:
+    static Finished run(std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), HANDOVERD_PROGRAM);
+        return run_command(arguments, patience);
+    }
+
+    /// One line on stderr that contains `part`, nothing on stdout, and this exit status.
+    static void expect_refusal(int status, const std::vector<std::string>& arguments,
+                               const std::string& part) {
+        const auto finished = run(arguments);
+        const auto said = testing::PrintToString(arguments) + " says: " + finished.err;
+        EXPECT_EQ(finished.exit_status, status) << said;
+        EXPECT_EQ(finished.out, "") << said;
+        EXPECT_TRUE(finished.err.starts_with("handoverd: ")) << said;
+        EXPECT_NE(finished.err.find(part), std::string::npos) << said;
+        EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << said;
+    }
+
+    [[nodiscard]] std::string file(const std::string& text) const {
+        const auto path = directory_ / "handoverd.conf";
+        install_text(text, fs::perms::owner_read, path);
+        return path;
+    }
+};
+
+TEST_F(CommandLine, unknown_option_is_refused) {
+    expect_refusal(64, {"--no-such-option"}, "--no-such-option");
+    expect_refusal(64, {"no-such-command"}, "no-such-command");
+    expect_refusal(64, {"reload", "--no-such-option"}, "--no-such-option");
+}
+
+TEST_F(CommandLine, address_that_is_none_is_refused) {
+    expect_refusal(64, {"--listen", "nonsense"}, "'nonsense' is not an address to listen on");
+    expect_refusal(64, {"--listen", "127.0.0.1:70000"}, "the port 70000 is above 65535");
+    expect_refusal(64, {"--listen", "localhost:80"}, "host names are not looked up");
+    expect_refusal(64, {"--listen", "::1:80"}, "an IPv6 address needs brackets");
+    expect_refusal(64, {"--listen", "unix:relative"}, "the path is not absolute");
+    expect_refusal(64, {"--admin", "unix:"}, "the path is empty");
+    expect_refusal(64, {"--listen"}, "--listen");
+}
+
+TEST_F(CommandLine, time_without_a_unit_or_below_zero_is_refused) {
+    expect_refusal(64, {"--drain-timeout", "20"}, "--drain-timeout");
+    expect_refusal(64, {"--ready-timeout", "-5s"}, "--ready-timeout");
+    expect_refusal(64, {"--probation", "soon"}, "--probation");
+    expect_refusal(64, {"--idle-timeout", "20 parsecs"}, "--idle-timeout");
+}
+
+TEST_F(CommandLine, other_bad_values_are_refused) {
+    expect_refusal(64, {"--root", program()}, "--root");
+    expect_refusal(64, {"--root", file("")}, "--root");
+    expect_refusal(64, {"--threads", "0"}, "--threads");
+    expect_refusal(64, {"--threads", "many"}, "--threads");
+    expect_refusal(64, {"--log-level", "loud"}, "--log-level");
+}
+
+TEST_F(CommandLine, configuration_file_that_is_missing_is_refused) {
+    expect_refusal(78, {"--config", directory_ / "missing"}, "missing");
+    expect_refusal(78, {"check", "--config", directory_ / "missing"}, "missing");
+}
+
+TEST_F(CommandLine, configuration_file_that_is_broken_is_refused) {
+    expect_refusal(78, {"--config", file("no-such-key=1\n")}, "no-such-key");
+    expect_refusal(78, {"check", "--config", file("drain-timeout=20\n")}, "drain-timeout");
+    expect_refusal(78, {"check", "--config", file("listen=nonsense\n")}, "nonsense");
+    expect_refusal(78, {"check", "--config", file("threads=many\n")}, "threads");
+    expect_refusal(78, {"check", "--config", file("root=/no/such/directory\n")},
+                   "/no/such/directory");
+}
+
+TEST_F(CommandLine, check_accepts_what_is_good_and_starts_nothing) {
+    const auto finished = run({"check", "--listen", "[::]:9999", "--drain-timeout", "2min",
+                               "--config", file("idle-timeout=500ms\nlisten=:80\n")});
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(finished.out, "the configuration is valid\n");
+    EXPECT_EQ(finished.err, "");
+}
+
+TEST_F(CommandLine, help_and_version_are_told) {
+    const auto help = run({"--help"});
+    EXPECT_EQ(help.exit_status, 0);
+    for (const auto* text :
+         {"--listen", "--root", "--admin", "--drain-timeout", "--ready-timeout", "--probation",
+          "--idle-timeout", "--threads", "--log-level", "--config", "reload", "status", "check"})
+        EXPECT_NE(help.out.find(text), std::string::npos) << text;
+    const auto version = run({"--version"});
+    EXPECT_EQ(version.exit_status, 0);
+    EXPECT_TRUE(version.out.starts_with(HANDOVERD_VERSION " (build ")) << version.out;
+    EXPECT_TRUE(run_command({HANDOVERD_NEXT_PROGRAM, "--version"}, patience)
+                    .out.starts_with(HANDOVERD_VERSION "-next (build "));
+}
+
+TEST_F(CommandLine, key_of_the_configuration_file_is_an_option) {
+    const auto root = directory_ / "www";
+    fs::create_directory(root);
+    install_text("content\n", fs::perms::owner_read, root / "page.txt");
+    const auto path = directory_ / "http.sock";
+    const auto config =
+        file("# a comment\nlisten=[\"127.0.0.1:0\", \"unix:" + path.string() + "\"]\nroot=\"" +
+             root.string() + "\"\ndrain-timeout=300ms\nready-timeout=20s\nprobation=1s\n" +
+             "idle-timeout=2min\nthreads=8\nlog-level=debug\n");
+    Daemon daemon(directory_, {.listen = {}, .options = {"--config", config}});
+    EXPECT_EQ(daemon.ask("/page.txt").body, "content\n");
+    RawClient over_unix(daemon.address(1), patience);
+    EXPECT_EQ(daemon.address(1).unix_path(), path);
+    const auto response = over_unix.get("/hello");
+    EXPECT_EQ(response.header("Keep-Alive"), "timeout=120");
+    over_unix.send("GET /hello?sleep=60s HTTP/1.1\r\nHost: test\r\n\r\n");
+    EXPECT_TRUE(daemon.comes_to_connections(1));
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.await_end(), 0);
+    daemon.await_line("had not finished within the drain timeout");
+}
+
+TEST_F(CommandLine, option_wins_over_the_configuration_file) {
+    Daemon daemon(directory_, with_options({"--config", file("listen=127.0.0.1:1\n")}));
+    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_EQ(daemon.status().at("listeners").size(), 2U);
+    EXPECT_NE(daemon.address().port(), 1);
+}
+
+TEST_F(CommandLine, second_daemon_on_the_same_port_is_told_who_holds_it) {
+    Daemon first(directory_, with_options({}));
+    const TemporaryDirectory elsewhere;
+    auto start = with_options({});
+    start.listen = {first.address().to_string()};
+    const auto told = run_to_end(elsewhere, start);
+    EXPECT_EQ(told.status, 71);
+    EXPECT_EQ(told.err, "handoverd: cannot listen on " + first.address().to_string() +
+                            " ('http'), held by handoverd, pid " + std::to_string(first.pid()) +
+                            ": Address already in use\n");
+    EXPECT_TRUE(fs::is_empty(elsewhere.path())) << "something was started";
+    EXPECT_EQ(first.ask().pid, first.pid());
+}
+
+TEST_F(CommandLine, second_daemon_with_the_same_admin_path_is_told_who_holds_it) {
+    Daemon first(directory_, with_options({}));
+    auto start = with_options({});
+    start.listen = {"unix:" + (directory_ / "second.sock").string()};
+    const auto told = run_to_end(directory_, start);
+    EXPECT_EQ(told.status, 71);
+    EXPECT_EQ(told.err, "handoverd: cannot listen on " + first.admin().to_string() +
+                            " ('admin'), held by handoverd, pid " + std::to_string(first.pid()) +
+                            ": Address already in use\n");
+    EXPECT_FALSE(fs::exists(directory_ / "second.sock")) << "a listener was left behind";
+    EXPECT_EQ(first.status().at("pid"), first.pid());
+}
+
+TEST_F(CommandLine, stale_path_is_replaced_and_a_file_is_not) {
+    const auto path = directory_ / "http.sock";
+    auto start = with_options({});
+    start.listen = {"unix:" + path.string()};
+    install_text("precious\n", fs::perms::owner_read, path);
+    const auto told = run_to_end(directory_, start);
+    EXPECT_EQ(told.status, 71);
+    EXPECT_TRUE(fs::is_regular_file(path));
+    fs::remove(path);
+    {
+        const Daemon daemon(directory_, start);
+        EXPECT_EQ(daemon.ask().pid, daemon.pid());
+    }  // killed
+    EXPECT_TRUE(fs::is_socket(path));
+    const Daemon daemon(directory_, start);
+    EXPECT_EQ(daemon.ask().pid, daemon.pid());
+}
+
+}  // namespace
+}  // namespace handover::test

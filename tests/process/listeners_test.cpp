@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Listeners that come and go by a changed configuration, while the others keep serving.
+
+#include "process/process_test.h"
+
+namespace handover::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ChangedListeners : public ProcessTest {
+  protected:
+    void configure(const std::vector<std::string>& addresses) const {
+        std::string list;
+        for (const auto& address : addresses)
+            list += (list.empty() ? "\"" : ", \"") + address + "\"";
+        install_text("listen=[" + list + "]\n", fs::perms::owner_read, file());
+    }
+    [[nodiscard]] fs::path file() const { return directory_ / "handoverd.conf"; }
+    [[nodiscard]] DaemonStart configured() const {
+        return {.listen = {}, .options = {"--config", file()}};
+    }
+    [[nodiscard]] std::string unix_address(const std::string& name) const {
+        return "unix:" + (directory_ / name).string();
+    }
+};
+
+TEST_F(ChangedListeners, several_are_served_at_once) {
+    configure({"127.0.0.1:0", "[::1]:0", unix_address("a")});
+    Daemon daemon(directory_, configured());
+    for (std::uint64_t generation = 1; generation <= 3; ++generation) {
+        for (std::size_t i = 0; i < 3; ++i) {
+            RawClient client(daemon.address(i), patience);
+            EXPECT_EQ(answer_in(client.get("/hello")).generation, generation);
+        }
+        if (generation < 3) {
+            EXPECT_EQ(daemon.reload().status, 0);
+        }
+    }
+    EXPECT_EQ(daemon.status().at("listeners").size(), 4U);
+}
+
+TEST_F(ChangedListeners, one_is_added_and_one_removed_while_another_serves) {
+    configure({"127.0.0.1:0", unix_address("removed")});
+    Daemon daemon(directory_, configured());
+    const auto kept = daemon.address(0);
+    const auto removed = daemon.address(1);
+    Load load(kept, {"--connections", "4", "--rate", "200"});
+
+    configure({kept.to_string(), unix_address("added")});
+    const auto told = daemon.reload();
+    EXPECT_EQ(told.status, 0) << told.err;
+    daemon.await_line("the inherited listener 'http' on " + removed.to_string() +
+                      " is not configured any more: closed");
+    load.await_answers(10);
+
+    EXPECT_EQ(daemon.address(0), kept);
+    RawClient client(Endpoint::parse(unix_address("added")), patience);
+    EXPECT_EQ(answer_in(client.get("/hello")).generation, 2U);
+    EXPECT_TRUE(eventually([&] { return refuses(removed); }));
+    const auto report = expect_nothing_lost(load);
+    EXPECT_EQ(report.last_generation(), 2);
+}
+
+TEST_F(ChangedListeners, path_of_a_removed_one_is_unlinked_and_can_come_back) {
+    configure({"127.0.0.1:0", unix_address("path")});
+    Daemon daemon(directory_, configured());
+    const auto kept = daemon.address(0).to_string();
+    configure({kept});
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_TRUE(eventually([&] { return refuses(Endpoint::parse(unix_address("path"))); }));
+    EXPECT_FALSE(fs::exists(directory_ / "path"));
+    configure({kept, unix_address("path")});
+    EXPECT_EQ(daemon.reload().status, 0);
+    RawClient client(Endpoint::parse(unix_address("path")), patience);
+    EXPECT_EQ(answer_in(client.get("/hello")).generation, 3U);
+}
+
+TEST_F(ChangedListeners, request_in_flight_on_a_removed_one_is_answered) {
+    configure({unix_address("removed"), "127.0.0.1:0"});
+    Daemon daemon(directory_, configured());
+    const auto old = daemon.pid();
+    RawClient slow = start_slow_request(daemon, "2s");
+    configure({daemon.address(1).to_string()});
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_TRUE(slow.is_quiet());
+    EXPECT_EQ(answer_in(slow.receive()).pid, old);
+    EXPECT_EQ(await_end(old), 0);
+}
+
+}  // namespace
+}  // namespace handover::test
