@@ -16,8 +16,9 @@ namespace {
 constexpr std::uint32_t magic = 0x31564f48;  // "HOV1"
 constexpr std::size_t header_size = 16;
 constexpr std::size_t field_header_size = 4;
-constexpr std::size_t largest_message = 128 * 1024;  // the longest field, and room for others
-constexpr std::size_t most_fds = 253;                // SCM_MAX_FD of the kernel
+constexpr std::size_t largest_message =
+    std::size_t{128} * 1024;           // the longest field, and room for others
+constexpr std::size_t most_fds = 253;  // SCM_MAX_FD of the kernel
 
 template <typename Number>
 void put(std::string& bytes, Number number) {

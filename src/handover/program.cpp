@@ -104,9 +104,9 @@ int look_into_main_program(dl_phdr_info* object, std::size_t, void* result) {
     for (int i = 0; i < object->dlpi_phnum; ++i) {
         const auto& segment = object->dlpi_phdr[i];
         if (segment.p_type != PT_NOTE) continue;
-        // NOLINTNEXTLINE(performance-no-int-to-ptr): so does the dynamic linker
-        const auto* notes =
-            reinterpret_cast<const unsigned char*>(object->dlpi_addr + segment.p_vaddr);
+        const auto address = object->dlpi_addr + segment.p_vaddr;
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): the dynamic linker has it as a number, too
+        const auto* notes = reinterpret_cast<const unsigned char*>(address);
         auto id = build_id_in(notes, segment.p_memsz);
         if (id.empty()) continue;
         *static_cast<std::string*>(result) = std::move(id);

@@ -284,7 +284,7 @@ Successor::Successor(Successor&&) noexcept = default;
 
 Successor& Successor::operator=(Successor&& other) noexcept {
     if (this == &other) return *this;
-    if (intermediate_) signal(SIGKILL);
+    end();
     pid_ = other.pid_;
     pidfd_ = std::move(other.pidfd_);
     intermediate_ = std::move(other.intermediate_);
@@ -292,7 +292,7 @@ Successor& Successor::operator=(Successor&& other) noexcept {
 }
 
 Successor::~Successor() {
-    if (intermediate_) signal(SIGKILL);
+    end();
 }
 
 Successor Successor::start(const Program& program, const std::vector<PassedFd>& fds) {
@@ -325,6 +325,14 @@ Successor Successor::start(const Program& program, const std::vector<PassedFd>& 
     if (!first) throw os_error("cannot start a successor: its parent died", ECHILD);
     successor.pid_ = first->number;
     return successor;
+}
+
+/// Reaps it too: where there is no init that does, as in some containers, it would stay a zombie.
+void Successor::end() {
+    if (!intermediate_) return;
+    constexpr int patience_ms = 1000;  // SIGKILL is quick but for a process stuck in the kernel
+    pollfd ended{pidfd_.get(), POLLIN, 0};
+    if (signal(SIGKILL) && ::poll(&ended, 1, patience_ms) == 1) (void)how_it_ended();
 }
 
 std::string Successor::how_it_ended() {

@@ -69,6 +69,7 @@ class Successor {
   private:
     struct Intermediate;
     Successor();
+    void end();
 
     pid_t pid_ = -1;
     UniqueFd pidfd_;

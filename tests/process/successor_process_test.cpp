@@ -24,6 +24,12 @@ class SuccessorProcess : public ProcessTest {
         return result;
     }
 
+    static std::size_t sockets(const std::vector<std::string>& kinds) {
+        return static_cast<std::size_t>(
+            std::count_if(kinds.begin(), kinds.end(),
+                          [](const std::string& what) { return what.starts_with("socket:"); }));
+    }
+
     static std::map<std::string, std::string> without_listen(
         std::map<std::string, std::string> environment) {
         std::erase_if(environment,
@@ -38,10 +44,7 @@ TEST_F(SuccessorProcess, has_the_descriptors_of_its_predecessor_and_no_other) {
     Daemon daemon(directory_, start);
     const ProcessView first{daemon.pid()};
     const auto before = kinds(first);
-    const auto sockets = static_cast<std::size_t>(
-        std::count_if(before.begin(), before.end(),
-                      [](const std::string& what) { return what.starts_with("socket:"); }));
-    EXPECT_EQ(sockets, 3U);
+    EXPECT_EQ(sockets(before), 3U);
 
     for (std::uint64_t number = 2; number <= 4; ++number) {
         daemon.signal(SIGUSR2);
@@ -57,6 +60,7 @@ TEST_F(SuccessorProcess, inherits_close_on_exec_descriptors_only) {
     Daemon daemon(directory_, with_options({}));
     daemon.signal(SIGUSR2);
     const ProcessView process{daemon.await_generation(2)};
+    EXPECT_TRUE(eventually([&] { return sockets(kinds(process)) == 2; })) << "channel not closed";
     for (const auto& [fd, what] : process.descriptors()) {
         if (fd <= STDERR_FILENO) continue;
         EXPECT_TRUE(process.is_close_on_exec(fd)) << fd << ": " << what;
