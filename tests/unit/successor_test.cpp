@@ -23,7 +23,6 @@
 namespace handover::test {
 namespace {
 
-using testing::EndsWith;
 using testing::HasSubstr;
 
 Program child_program(std::vector<std::string> arguments) {

@@ -23,7 +23,7 @@ class Client {
   public:
     explicit Client(const Endpoint& endpoint)
         : fd_(::socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-        ::connect(fd_.get(), endpoint.address(), endpoint.address_length());
+        (void)::connect(fd_.get(), endpoint.address(), endpoint.address_length());
     }
 
     /// What became of it: 0 for connected, or errno; ETIMEDOUT if nothing did.
