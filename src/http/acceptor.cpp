@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
+#include <cstring>
 
 namespace handover::http {
 namespace {
@@ -120,8 +120,7 @@ Acceptor::Outcome Acceptor::accept_one(Door& door) {
 
 void Acceptor::report(Door& door, int error) {
     if (std::exchange(door.in_trouble, true)) return;
-    on_error_("cannot accept on listener '" + names_[door.name] +
-              "': " + std::generic_category().message(error));
+    on_error_("cannot accept on listener '" + names_[door.name] + "': " + ::strerrordesc_np(error));
 }
 
 void Acceptor::pause(Door& door) {
