@@ -154,7 +154,7 @@ TEST_F(SuccessorProcess, takes_over_when_its_predecessor_is_killed_while_it_star
     daemon.signal(SIGUSR2);
     daemon.await_line("starting");
     ::kill(first, SIGKILL);
-    const auto successor = daemon.await_generation(2);
+    const auto successor = daemon.await_orphan(2);
     EXPECT_EQ(await_end(first), -SIGKILL);
     EXPECT_EQ(daemon.ask().pid, successor);
     EXPECT_EQ(daemon.status().at("version"), HANDOVERD_VERSION "-next");

@@ -52,9 +52,13 @@ Daemon::Daemon(const TemporaryDirectory& directory, const DaemonStart& start)
 }
 
 pid_t Daemon::await_generation(std::uint64_t number) {
-    sentence_ = await_line("generation " + std::to_string(number) + " (pid ");
-    // The predecessor's "took over" may come first; both tell the pid.
-    pid_ = pid_in(sentence_);
+    // The predecessor says so once it has stopped accepting; the successor may be heard earlier.
+    (void)await_line(") took over from " + std::to_string(number - 1) + " ");
+    return await_orphan(number);
+}
+
+pid_t Daemon::await_orphan(std::uint64_t number) {
+    pid_ = pid_in(await_line("generation " + std::to_string(number) + " (pid "));
     sentence_ = await_line(std::to_string(pid_) + ") serves");
     generation_ = number;
     return pid_;

@@ -48,8 +48,11 @@ class Daemon : public ServerProcess {
     /// Starts it and waits until it serves.
     Daemon(const TemporaryDirectory& directory, const DaemonStart& start);
 
-    /// Waits until that generation serves; from then on it is the current one. Its pid.
+    /// Waits until that generation, and no other, accepts; it is the current one from then on. Its
+    /// pid.
     pid_t await_generation(std::uint64_t number);
+    /// The same for one whose predecessor died and can say nothing.
+    pid_t await_orphan(std::uint64_t number);
     /// Of the current generation.
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
