@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdio>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -38,7 +39,8 @@ class EchoService : public handover::Service {
 
     void start_accepting(const std::vector<const Listener*>& listeners) override {
         const std::lock_guard lock(mutex_);
-        for (const auto* listener : listeners) listeners_.push_back(listener->fd.get());
+        for (const auto* listener : listeners)
+            listeners_.push_back({listener->fd.get(), listener->name});
         wake();
     }
     void stop_accepting() override {
@@ -47,27 +49,45 @@ class EchoService : public handover::Service {
     }
     void accept_queued_and_stop() override {
         const std::lock_guard lock(mutex_);
-        for (const int listener : listeners_) accept_all(listener);
+        for (const auto& listener : listeners_) accept_all(listener);
         listeners_.clear();
         wake();
     }
-    /// An echo has no requests that could be in flight: what has arrived is sent back at once, so
-    /// every connection may be closed after the grace. This example closes them now.
-    void drain(const Drain&, std::function<void()> drained) override {
-        (void)close_remaining();
+    void adopt(handover::ParkedConnection connection) override {
+        const std::lock_guard lock(mutex_);
+        ++tally_.opened;
+        connections_.push_back({std::move(connection.fd), connection.listener});
+        wake();
+    }
+    /// An echo has no requests that could be in flight: what has arrived is sent back at once. So
+    /// every connection may go to the next generation now, or be closed.
+    void drain(const Drain& how, std::function<void()> drained) override {
+        {
+            const std::lock_guard lock(mutex_);
+            for (auto& [fd, listener] : std::exchange(connections_, {})) {
+                ++tally_[how.give ? handover::Ending::moved : handover::Ending::drained];
+                if (how.give) how.give({std::move(fd), listener, ""});
+            }
+            wake();
+        }
         drained();
     }
-    std::size_t close_remaining() override {
+    std::size_t close_remaining() override { return 0; }
+    [[nodiscard]] handover::Tally tally() const override {
         const std::lock_guard lock(mutex_);
-        wake();
-        return std::exchange(connections_, {}).size();
-    }
-    [[nodiscard]] std::size_t open_connections() const override {
-        const std::lock_guard lock(mutex_);
-        return connections_.size();
+        return tally_;
     }
 
   private:
+    struct Door {
+        int fd;  // borrowed
+        std::string name;
+    };
+    struct Connection {
+        UniqueFd fd;
+        std::string listener;
+    };
+
     void wake() const { ::eventfd_write(wakeup_.get(), 1); }
 
     void loop() {
@@ -76,25 +96,25 @@ class EchoService : public handover::Service {
             {
                 const std::lock_guard lock(mutex_);
                 waiting = {{wakeup_.get(), POLLIN, 0}};
-                for (const int listener : listeners_) waiting.push_back({listener, POLLIN, 0});
+                for (const auto& listener : listeners_) waiting.push_back({listener.fd, POLLIN, 0});
                 for (const auto& connection : connections_)
-                    waiting.push_back({connection.get(), POLLIN, 0});
+                    waiting.push_back({connection.fd.get(), POLLIN, 0});
             }
             ::poll(waiting.data(), waiting.size(), -1);
             const std::lock_guard lock(mutex_);
             eventfd_t count = 0;
             ::eventfd_read(wakeup_.get(), &count);
-            for (const int listener : listeners_) accept_all(listener);
-            std::erase_if(connections_,
-                          [](const UniqueFd& connection) { return !echo(connection); });
+            for (const auto& listener : listeners_) accept_all(listener);
+            tally_[handover::Ending::closed_by_client] += std::erase_if(
+                connections_, [](const Connection& connection) { return !echo(connection.fd); });
         }
     }
 
     /// The listener is non-blocking and shared with other processes: EAGAIN is normal.
-    void accept_all(int listener) {
-        for (int fd;
-             (fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;)
-            connections_.emplace_back(fd);
+    void accept_all(const Door& door) {
+        for (int fd; (fd = ::accept4(door.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;
+             ++tally_.opened)
+            connections_.push_back({UniqueFd(fd), door.name});
     }
 
     /// False when the connection is over.
@@ -110,9 +130,10 @@ class EchoService : public handover::Service {
         }
     }
 
-    mutable std::mutex mutex_;  ///< guards listeners_ and connections_
-    std::vector<int> listeners_;
-    std::vector<UniqueFd> connections_;
+    mutable std::mutex mutex_;  ///< guards the next three
+    std::vector<Door> listeners_;
+    std::vector<Connection> connections_;
+    handover::Tally tally_;
     UniqueFd wakeup_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     std::atomic<bool> ended_ = false;
     std::thread thread_;

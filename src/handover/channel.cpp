@@ -3,11 +3,13 @@
 
 #include "handover/error.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 namespace handover {
@@ -16,9 +18,6 @@ namespace {
 constexpr std::uint32_t magic = 0x31564f48;  // "HOV1"
 constexpr std::size_t header_size = 16;
 constexpr std::size_t field_header_size = 4;
-constexpr std::size_t largest_message =
-    std::size_t{128} * 1024;           // the longest field, and room for others
-constexpr std::size_t most_fds = 253;  // SCM_MAX_FD of the kernel
 
 template <typename Number>
 void put(std::string& bytes, Number number) {
@@ -39,7 +38,12 @@ Number take(std::string_view& bytes) {
 
 bool known(std::uint16_t type) {
     return type >= static_cast<std::uint16_t>(Message::Type::hello) &&
-           type <= static_cast<std::uint16_t>(Message::Type::go);
+           type <= static_cast<std::uint16_t>(Message::Type::end);
+}
+
+/// The oldest protocol version that knows a message of this type.
+std::uint16_t since_version(Message::Type type) {
+    return type >= Message::Type::connections ? 2 : 1;
 }
 
 /// Owns every descriptor of the packet before anything about it is judged.
@@ -65,6 +69,13 @@ std::string_view Message::field(Tag tag) const {
     return {};
 }
 
+std::uint64_t Message::number(Tag tag) const {
+    const auto text = field(tag);
+    std::uint64_t number = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return fault == std::errc() && end == text.data() + text.size() ? number : 0;
+}
+
 std::string encode(const Message& message) {
     std::string body;
     for (const auto& [tag, value] : message.fields) {
@@ -75,7 +86,7 @@ std::string encode(const Message& message) {
     }
     std::string bytes;
     put(bytes, magic);
-    put(bytes, protocol_version);
+    put(bytes, since_version(message.type));
     put(bytes, static_cast<std::uint16_t>(message.type));
     put(bytes, static_cast<std::uint32_t>(body.size()));
     put(bytes, std::uint32_t{0});
@@ -110,15 +121,65 @@ std::pair<Channel, Channel> Channel::make_pair() {
     return {Channel(UniqueFd(ends[0])), Channel(UniqueFd(ends[1]))};
 }
 
-bool Channel::send(const Message& message) const {
-    const auto bytes = encode(message);
-    const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    return sent == static_cast<ssize_t>(bytes.size());
+Channel::Sent Channel::send(const Message& message) const {
+    auto bytes = encode(message);
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(most_fds * sizeof(int))> control{};
+    iovec part{bytes.data(), bytes.size()};
+    msghdr packet{};
+    packet.msg_iov = &part;
+    packet.msg_iovlen = 1;
+    if (!message.fds.empty()) {
+        packet.msg_control = control.data();
+        packet.msg_controllen = CMSG_SPACE(message.fds.size() * sizeof(int));
+        cmsghdr* rights = CMSG_FIRSTHDR(&packet);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(message.fds.size() * sizeof(int));
+        for (std::size_t i = 0; i < message.fds.size(); ++i) {
+            const int fd = message.fds[i].get();
+            std::memcpy(CMSG_DATA(rights) + i * sizeof fd, &fd, sizeof fd);
+        }
+    }
+    ssize_t sent = 0;
+    do sent = ::sendmsg(fd_.get(), &packet, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent >= 0) return Sent::sent;  // a packet goes whole or not at all
+    switch (errno) {
+        case EAGAIN:
+            return Sent::full;
+        case ENOBUFS:
+        case ENOMEM:
+        case ETOOMANYREFS:
+            return Sent::limit;
+        default:
+            return Sent::closed;
+    }
+}
+
+bool Channel::hung_up() const {
+    pollfd state{fd_.get(), 0, 0};
+    return ::poll(&state, 1, 0) == 1 && (state.revents & POLLHUP) != 0;
+}
+
+bool Channel::is_stored() const {
+    Message first;
+    return receive(first, MSG_PEEK) == Received::message && first.type == Message::Type::hello &&
+           !first.field(Message::Tag::stored).empty();
+}
+
+bool Channel::is_abandoned() const {
+    Message first;
+    return hung_up() &&
+           (receive(first, MSG_PEEK) != Received::message || first.type != Message::Type::hello);
 }
 
 Channel::Received Channel::receive(Message& message) const {
-    std::string bytes(largest_message, '\0');
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(most_fds * sizeof(int))> control{};
+    return receive(message, 0);
+}
+
+Channel::Received Channel::receive(Message& message, int flags) const {
+    std::string bytes(Channel::most_bytes, '\0');
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(Channel::most_fds * sizeof(int))> control{};
     iovec part{bytes.data(), bytes.size()};
     msghdr packet{};
     packet.msg_iov = &part;
@@ -126,7 +187,7 @@ Channel::Received Channel::receive(Message& message) const {
     packet.msg_control = control.data();
     packet.msg_controllen = control.size();
     ssize_t size = 0;
-    do size = ::recvmsg(fd_.get(), &packet, MSG_CMSG_CLOEXEC);
+    do size = ::recvmsg(fd_.get(), &packet, flags | MSG_CMSG_CLOEXEC);
     while (size < 0 && errno == EINTR);
     if (size < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? Received::nothing : Received::closed;

@@ -22,20 +22,33 @@ namespace handover {
 ///     field    tag u16 | length u16 | bytes                                 (any number of them)
 ///
 /// All numbers are little-endian. How it may grow: a reader skips fields whose tag it does not
-/// know, so a new field needs no new version. A new type or a changed meaning needs one; the first
-/// message of either side is always `hello` in the format of version 1 and tells the newest version
-/// that the sender speaks, and from then on both speak the older of the two.
+/// know, so a new field needs no new version. A new type or a changed meaning needs one, and the
+/// version in the header is the oldest that knows the message: so everybody understands the first
+/// message of either side, always a `hello`, which tells the newest version that its sender speaks.
+/// Nobody sends what the other does not know.
 ///
-/// predecessor -> successor: hello, then go.   successor -> predecessor: hello, then ready or
-/// failed.
+/// Version 1   predecessor -> successor: hello, go.   back: hello, then ready or failed.
+/// Version 2   predecessor -> successor, after go: any number of `connections`, then `end`.
+///             In a channel that waits in the fd store: hello with `stored`, connections, end.
 struct Message {
-    enum class Type : std::uint16_t { hello = 1, ready = 2, failed = 3, go = 4 };
+    enum class Type : std::uint16_t {
+        hello = 1,
+        ready = 2,
+        failed = 3,
+        go = 4,
+        connections = 5,  ///< with descriptors: see connection_batch.h
+        end = 6,          ///< no more connections come; with a field `tally` for each count
+    };
     enum class Tag : std::uint16_t {
         protocol = 1,    ///< hello: newest protocol version spoken, decimal
         generation = 2,  ///< hello: number of the sender's generation, decimal
         version = 3,     ///< hello: of the program, for people
         build_id = 4,    ///< hello: GNU build id of the executable, hexadecimal; may be empty
         reason = 5,      ///< failed: one line for people
+        stored = 6,      ///< hello: nobody waits at the other end, this comes out of the fd store
+        listener = 7,    ///< connections: begins the next connection; the name of its listener
+        unread = 8,      ///< connections: bytes received and not answered; several are joined
+        tally = 9,       ///< end: "moved=9120", "held=9123"; names as in tally.h
     };
 
     Type type = Type::hello;
@@ -43,11 +56,17 @@ struct Message {
     /// Descriptors that came with it; owned from the moment they arrived.
     std::vector<UniqueFd> fds;
 
-    /// The first field with the tag, or empty.
+    [[nodiscard]] static Message of(Type type) { return {type, {}, {}}; }
+    [[nodiscard]] static Message failed(const std::string& reason) {
+        return {Type::failed, {{Tag::reason, reason}}, {}};
+    }
+
+    /// The first field with the tag, or empty; as a number, 0 if it is none.
     [[nodiscard]] std::string_view field(Tag tag) const;
+    [[nodiscard]] std::uint64_t number(Tag tag) const;
 };
 
-constexpr std::uint16_t protocol_version = 1;
+constexpr std::uint16_t protocol_version = 2;
 
 /// The bytes of a message, without descriptors. A field longer than 65535 bytes is cut.
 [[nodiscard]] std::string encode(const Message& message);
@@ -69,17 +88,37 @@ class Channel {
         refused,  ///< a packet that is no message for us; its descriptors have been closed
     };
 
+    /// What one message may carry: of descriptors (SCM_MAX_FD of the kernel), of bytes.
+    static constexpr std::size_t most_fds = 253;
+    static constexpr std::size_t most_bytes = std::size_t{128} * 1024;
+
     explicit Channel(UniqueFd end) : fd_(std::move(end)) {}
     /// Both ends, O_CLOEXEC and O_NONBLOCK. Throws Error (os).
     [[nodiscard]] static std::pair<Channel, Channel> make_pair();
 
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
-    /// False if the other end is gone or its buffer is full; nothing has been sent then.
-    [[nodiscard]] bool send(const Message& message) const;
+    enum class Sent {
+        sent,    ///< the descriptors are the other end's now too: drop ours
+        full,    ///< its buffer is full; wait for EPOLLOUT
+        limit,   ///< no memory, or more descriptors in flight than RLIMIT_NOFILE (unix(7))
+        closed,  ///< the other end is gone
+    };
+    /// Nothing has been sent unless it says so.
+    [[nodiscard]] Sent send(const Message& message) const;
     [[nodiscard]] Received receive(Message& message) const;
+    /// Does it begin with a hello that says `stored`? Leaves everything where it is.
+    [[nodiscard]] bool is_stored() const;
+    /// Is nobody at the other end, nor a hello left behind? Leaves everything where it is.
+    [[nodiscard]] bool is_abandoned() const;
+    /// Is every descriptor of the other end closed?
+    [[nodiscard]] bool hung_up() const;
+    /// Gives up the descriptor.
+    [[nodiscard]] UniqueFd release() && { return std::move(fd_); }
 
   private:
+    [[nodiscard]] Received receive(Message& message, int flags) const;
+
     UniqueFd fd_;
 };
 

@@ -31,9 +31,9 @@ EventLoop::EventLoop()
     watch(wakeup_.get(), [this] { run_posted(); });
 }
 
-void EventLoop::watch(int fd, Callback callback) {
+void EventLoop::watch(int fd, Callback callback, When when) {
     epoll_event event{};
-    event.events = EPOLLIN;
+    event.events = when == When::readable ? EPOLLIN : EPOLLOUT;
     event.data.u64 = std::uint64_t{++last_number_} << 32 | static_cast<std::uint32_t>(fd);
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
         throw os_error("cannot watch descriptor " + std::to_string(fd), errno);
@@ -78,6 +78,7 @@ void EventLoop::run() {
             (*callback)();
         }
     }
+    stopped_ = false;  // for the next run
 }
 
 Timer::Timer(EventLoop& loop, EventLoop::Callback callback)

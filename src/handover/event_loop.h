@@ -25,8 +25,9 @@ class EventLoop {
     /// Throws Error (os).
     EventLoop();
 
-    /// Calls `callback` whenever `fd` is readable or hung up. Throws Error (os).
-    void watch(int fd, Callback callback);
+    /// Calls `callback` whenever `fd` is readable, or writable, or hung up. Throws Error (os).
+    enum class When { readable, writable };
+    void watch(int fd, Callback callback, When when = When::readable);
     /// Harmless for a descriptor that is not watched. A callback may forget itself and others.
     void forget(int fd);
 

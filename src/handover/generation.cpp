@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handover/generation.h"
 
+#include "handover/departures.h"
 #include "handover/error.h"
 #include "handover/event_loop.h"
 #include "handover/handover_attempt.h"
@@ -45,13 +46,6 @@ std::string plural(std::size_t count, const std::string& noun) {
 
 }  // namespace
 
-std::string HandoverResult::to_string() const {
-    if (!succeeded) return reason;
-    return "generation " + std::to_string(to) + " (pid " + std::to_string(pid) +
-           ") took over from " + std::to_string(from) + " in " + std::to_string(duration.count()) +
-           " ms" + (same_build ? "; it is the same build" : "");
-}
-
 /// Turns what happens into lifecycle events, and carries out the lifecycle's actions.
 class Generation::Runner {
   public:
@@ -68,7 +62,9 @@ class Generation::Runner {
     using Requester = std::function<void(const HandoverResult&)>;
 
     void start();
+    [[nodiscard]] PredecessorLink::Callbacks predecessor_callbacks();
     void on_predecessor_lost();
+    void on_predecessor_ended();
     void on_signal(int number);
 
     void handle(Event event);
@@ -77,6 +73,7 @@ class Generation::Runner {
 
     // The actions, in the order of lifecycle::Action.
     void take_over();
+    void adopt_stored_connections();
     void announce_ready();
     void start_successor();
     void end_successor();
@@ -85,8 +82,9 @@ class Generation::Runner {
     void hand_main_pid();
     void report_handover();
     void announce_end(const std::string& what);
+    void drop_predecessor();
     void retire_listeners();
-    void drain(milliseconds idle_grace);
+    void move_connections();
     void close_remaining();
 
     [[nodiscard]] Message hello();
@@ -96,6 +94,7 @@ class Generation::Runner {
         return number_ != 0 ? "generation " + std::to_string(number_) : "the new generation";
     }
     void answer(std::vector<Requester>& requesters, const HandoverResult& result);
+    void start_drain_timeout();
     void count_down();
     void wait_for_manager();
     void on_manager_informed();
@@ -113,6 +112,8 @@ class Generation::Runner {
     ServiceManager manager_;
     Holdings holdings_;
     ServiceGroup services_{loop_};
+    Arrivals arrivals_{services_, warn_};
+    Departures departures_{loop_, services_, manager_, {[this] { handle(Event::drained); }, warn_}};
     std::optional<PredecessorLink> predecessor_;
 
     State state_ = State::starting;
@@ -152,9 +153,7 @@ Generation::Runner::Runner(Origin origin, GenerationOptions options)
       drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
       countdown_(loop_, [this] { count_down(); }) {
     if (origin.predecessor)
-        predecessor_.emplace(loop_, std::move(*origin.predecessor),
-                             PredecessorLink::Callbacks{[this] { handle(Event::go); },
-                                                        [this] { on_predecessor_lost(); }});
+        predecessor_.emplace(loop_, std::move(*origin.predecessor), predecessor_callbacks());
 }
 
 // ---- start and end
@@ -167,7 +166,7 @@ Generation::Exit Generation::Runner::run() {
         throw;
     }
     loop_.run();
-    report(Severity::info, name() + " ended");
+    report(Severity::info, name() + " ended: " + departures_.tally().to_sentence());
     return {0, cut_};
 }
 
@@ -178,12 +177,35 @@ void Generation::Runner::start() {
     handle(predecessor_ ? Event::started_by_predecessor : Event::started);
 }
 
+PredecessorLink::Callbacks Generation::Runner::predecessor_callbacks() {
+    return {[this] {
+                arrivals_.begin(predecessor_->generation(), "reload");
+                departures_.expect_arrivals(true);
+                handle(Event::go);
+            },
+            [this] { on_predecessor_lost(); },
+            [this](Message message) {
+                arrivals_.take(std::move(message));
+                note_state();
+            },
+            [this] {
+                arrivals_.take_unreadable();
+                note_state();
+            },
+            [this] { on_predecessor_ended(); }};
+}
+
 /// With a service manager, we have not become the main process, and the old one's death makes the
 /// manager end us and start anew from the fd store. So we serve until then, but own nothing.
 void Generation::Runner::on_predecessor_lost() {
     orphaned_ = manager_.present();
     manager_.fall_silent();
     handle(Event::predecessor_lost);
+}
+
+void Generation::Runner::on_predecessor_ended() {
+    loop_.post([this] { predecessor_.reset(); });  // we are inside it
+    departures_.expect_arrivals(false);
 }
 
 void Generation::Runner::on_signal(int number) {
@@ -225,6 +247,8 @@ void Generation::Runner::perform(Action action) {
             return holdings_.store(warn_);
         case Action::start_accepting:
             return services_.start_accepting(holdings_.listeners());
+        case Action::adopt_stored_connections:
+            return adopt_stored_connections();
         case Action::announce_ready:
             return announce_ready();
         case Action::say_ready:
@@ -251,14 +275,20 @@ void Generation::Runner::perform(Action action) {
             return announce_end("leaves for a restart");
         case Action::announce_stopping:
             return announce_end("stops");
+        case Action::drop_predecessor:
+            return drop_predecessor();
         case Action::release_listeners:
             return holdings_.release();
         case Action::retire_listeners:
             return retire_listeners();
-        case Action::drain_patiently:
-            return drain(options_.patient_idle_grace);
+        case Action::move_connections:
+            return move_connections();
+        case Action::store_connections:
+            start_drain_timeout();
+            return departures_.store(hello(), options_.prompt_idle_grace);
         case Action::drain_promptly:
-            return drain(options_.prompt_idle_grace);
+            start_drain_timeout();
+            return departures_.drain(options_.prompt_idle_grace);
         case Action::close_remaining:
             return close_remaining();
         case Action::end:
@@ -267,10 +297,18 @@ void Generation::Runner::perform(Action action) {
 }
 
 void Generation::Runner::take_over() {
-    loop_.post([this] { predecessor_.reset(); });  // it has said all it had to; we may be inside it
     number_ = holdings_.ledger().last_generation() + 1;
     holdings_.ledger().set_last_generation(number_);
     if (const auto interval = manager_.watchdog_interval()) watchdog_.start_every(*interval);
+}
+
+void Generation::Runner::adopt_stored_connections() {
+    for (const auto& channel : holdings_.take_stored_channels()) arrivals_.take_all(channel);
+    holdings_.forget_stored_channels();
+    const auto& account = arrivals_.account();
+    if (account.adopted != 0)
+        report(Severity::info, name() + " went on with " + plural(account.adopted, "connection") +
+                                   " of generation " + std::to_string(account.from));
 }
 
 void Generation::Runner::announce_ready() {
@@ -360,12 +398,11 @@ void Generation::Runner::report_handover() {
     watchdog_.stop();
     report(Severity::info, result.to_string());
     answer(requesters_, result);
-    loop_.post([ended = std::exchange(attempt_, nullptr)]() mutable { ended.reset(); });
 }
 
 void Generation::Runner::announce_end(const std::string& what) {
     const auto sentence =
-        name() + " " + what + ": " + plural(services_.open_connections(), "connection") + " open";
+        name() + " " + what + ": " + plural(services_.tally().held(), "connection") + " open";
     if (state_ == State::stopping)
         manager_.stopping(sentence);
     else
@@ -380,16 +417,32 @@ void Generation::Runner::retire_listeners() {
     holdings_.release();
 }
 
-void Generation::Runner::drain(milliseconds idle_grace) {
-    if (!std::exchange(draining_, true)) {
-        deadline_ = std::chrono::steady_clock::now() + options_.drain_timeout;
-        drain_timeout_.start_once(options_.drain_timeout);
-    }
-    services_.drain(idle_grace, [this] { handle(Event::drained); });
+/// What it has sent already is ours.
+void Generation::Runner::drop_predecessor() {
+    if (!predecessor_) return;
+    predecessor_->read_all();
+    loop_.post([this] { predecessor_.reset(); });
+    departures_.expect_arrivals(false);
+}
+
+void Generation::Runner::start_drain_timeout() {
+    if (std::exchange(draining_, true)) return;
+    deadline_ = std::chrono::steady_clock::now() + options_.drain_timeout;
+    drain_timeout_.start_once(options_.drain_timeout);
+}
+
+void Generation::Runner::move_connections() {
+    start_drain_timeout();
+    if (attempt_->peer().protocol >= 2)
+        departures_.move_to(attempt_->take_channel(), options_.patient_idle_grace);
+    else
+        departures_.drain(options_.patient_idle_grace);
+    // We may be inside one of its callbacks.
+    loop_.post([ended = std::exchange(attempt_, nullptr)]() mutable { ended.reset(); });
 }
 
 void Generation::Runner::close_remaining() {
-    cut_ = services_.close_remaining();
+    cut_ = departures_.cut();
     if (cut_ != 0)
         report(Severity::warning, name() + " closed " + plural(cut_, "connection") +
                                       " that had not finished within the drain timeout of " +
@@ -402,8 +455,8 @@ void Generation::Runner::count_down() {
     const auto left =
         std::chrono::duration_cast<milliseconds>(deadline_ - std::chrono::steady_clock::now());
     manager_.extend_timeout(countdown_interval * countdown_margin);
-    manager_.status(name() + " finishes " + plural(services_.open_connections(), "connection") +
-                    ", " + seconds(left) + " left");
+    manager_.status(name() + " finishes " + plural(services_.tally().held(), "connection") + ", " +
+                    seconds(left) + " left");
 }
 
 Message Generation::Runner::hello() {
@@ -438,6 +491,7 @@ void Generation::Runner::answer(std::vector<Requester>& requesters, const Handov
 void Generation::Runner::note_state() {
     const std::lock_guard lock(mutex_);
     published_.state = lifecycle::to_string(state_);
+    published_.arrivals = arrivals_.account();
     published_.listeners.clear();
     for (const auto& listener : holdings_.listeners())
         published_.listeners.push_back(
@@ -463,7 +517,7 @@ GenerationStatus Generation::Runner::status() const {
     result.pid = ::getpid();
     result.version = options_.version;
     result.build_id = build_id_;
-    result.connections = services_.open_connections();
+    result.connections = services_.tally().held();
     return result;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/arrivals.h"
+#include "handover/handover_result.h"
 #include "handover/listeners.h"
 #include "handover/origin.h"
 #include "handover/service.h"
@@ -16,21 +18,6 @@
 
 namespace handover {
 
-/// How a handover to a successor ended.
-struct HandoverResult {
-    bool succeeded = false;
-    std::uint64_t from = 0;                 ///< number of the generation that was asked
-    std::uint64_t to = 0;                   ///< number of the successor
-    pid_t pid = -1;                         ///< of the successor
-    std::string version;                    ///< of the successor
-    bool same_build = false;                ///< the successor is the very build that we are
-    std::chrono::milliseconds duration{0};  ///< from the request to the end
-    std::string reason;                     ///< why it failed
-
-    /// One sentence: "generation 4 (pid 812) took over from 3 in 31 ms", or the reason.
-    [[nodiscard]] std::string to_string() const;
-};
-
 /// A snapshot for people and for status pages.
 struct GenerationStatus {
     std::uint64_t generation = 0;
@@ -44,8 +31,9 @@ struct GenerationStatus {
         bool inherited;
     };
     std::vector<ListenerStatus> listeners;
-    std::size_t connections = 0;
-    std::string last_handover;  ///< HandoverResult::to_string(), empty if there was none
+    std::size_t connections = 0;  ///< open now
+    Arrivals::Account arrivals;   ///< of connections from the generation before
+    std::string last_handover;    ///< HandoverResult::to_string(), empty if there was none
 };
 
 struct GenerationOptions {
@@ -54,8 +42,9 @@ struct GenerationOptions {
     std::chrono::milliseconds drain_timeout{20'000};
     /// From the start of a successor to its `ready`.
     std::chrono::milliseconds ready_timeout{30'000};
-    /// How long an idle connection may stay with a draining generation, so that a request already
-    /// on its way is answered: when a successor serves, and when somebody waits for our end.
+    /// How long an idle connection that cannot move may stay with a draining generation, so that a
+    /// request already on its way is answered: when a successor serves, and when somebody waits for
+    /// our end.
     std::chrono::milliseconds patient_idle_grace{5'000};
     std::chrono::milliseconds prompt_idle_grace{1'000};
     /// Every event worth a line in the log. Called on the thread of run().
@@ -69,8 +58,9 @@ struct GenerationOptions {
 ///     generation.serve(service, {{"http", handover::Endpoint::parse("[::]:9999"), true}});
 ///     return generation.run();
 ///
-/// SIGHUP and SIGUSR2 hand over to a new run of the same command, SIGTERM and SIGINT stop, SIGUSR1
-/// leaves for a restart by the service manager; it receives them with signalfd(2) and blocks them
+/// SIGHUP and SIGUSR2 hand over to a new run of the same command, and connections go along. SIGTERM
+/// and SIGINT stop. SIGUSR1 leaves for a restart by the service manager: listeners and connections
+/// wait in its fd store. It receives them with signalfd(2) and blocks them
 /// in the thread that constructs it, which must be the first thread and make all others later.
 /// Everything happens on that thread, inside run(), but for the functions marked thread-safe.
 class Generation {

@@ -3,20 +3,9 @@
 
 #include <poll.h>
 
-#include <charconv>
 #include <csignal>
 
 namespace handover {
-namespace {
-
-std::uint64_t number_in(std::string_view text) {
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
-}  // namespace
-
 HandoverAttempt::HandoverAttempt(EventLoop& loop, Callbacks callbacks)
     : loop_(loop), callbacks_(std::move(callbacks)), patience_(loop, [this] {
           fail("the successor (pid " + std::to_string(pid()) + ") was not ready within " +
@@ -67,7 +56,8 @@ void HandoverAttempt::on_channel() {
 void HandoverAttempt::on_message(const Message& message) {
     switch (message.type) {
         case Message::Type::hello:
-            peer_.generation = number_in(message.field(Message::Tag::generation));
+            peer_.protocol = message.number(Message::Tag::protocol);
+            peer_.generation = message.number(Message::Tag::generation);
             peer_.version = message.field(Message::Tag::version);
             peer_.build_id = message.field(Message::Tag::build_id);
             return;
@@ -80,6 +70,8 @@ void HandoverAttempt::on_message(const Message& message) {
             return fail("the successor (pid " + std::to_string(pid()) +
                         ") refused to start: " + std::string(message.field(Message::Tag::reason)));
         case Message::Type::go:
+        case Message::Type::connections:
+        case Message::Type::end:
             return;  // ours to say
     }
 }
@@ -91,7 +83,8 @@ void HandoverAttempt::on_ended() {
     const auto lived = age();
     // Its last words may still be in the channel, and tell more than the way it ended.
     Message message;
-    while (verdict_ == Verdict::none && channel_->receive(message) == Channel::Received::message)
+    while (verdict_ == Verdict::none && channel_ &&
+           channel_->receive(message) == Channel::Received::message)
         on_message(message);
     fail("the successor (pid " + std::to_string(pid()) + ") " + successor_->how_it_ended() +
          " after " + std::to_string(lived.count()) + " ms" +
@@ -110,9 +103,14 @@ void HandoverAttempt::release() {
 }
 
 bool HandoverAttempt::say_go() const {
-    Message go;
-    go.type = Message::Type::go;
-    return channel_ && channel_->send(go);
+    return channel_ && channel_->send(Message::of(Message::Type::go)) == Channel::Sent::sent;
+}
+
+Channel HandoverAttempt::take_channel() {
+    loop_.forget(channel_->fd());
+    Channel channel = std::move(*channel_);
+    channel_.reset();
+    return channel;
 }
 
 void HandoverAttempt::kill() {

@@ -29,6 +29,7 @@ class HandoverAttempt {
     };
     /// What the successor said of itself.
     struct Peer {
+        std::uint64_t protocol = 0;  ///< newest version that it speaks
         std::uint64_t generation = 0;
         std::string version;
         std::string build_id;
@@ -52,6 +53,8 @@ class HandoverAttempt {
     void release();
     /// Tells it to accept. False if it is gone.
     [[nodiscard]] bool say_go() const;
+    /// Our end of the channel, for its connections. After say_go(), once.
+    [[nodiscard]] Channel take_channel();
     void kill();
 
   private:

@@ -28,12 +28,20 @@ Holdings::Holdings(Origin& origin, const ServiceManager& manager)
     : manager_(manager),
       inherited_(std::move(origin.listeners)),
       duplicate_names_(std::move(origin.duplicate_names)),
+      stored_channels_(std::move(origin.stored_channels)),
+      channels_in_store_(!stored_channels_.empty() || origin.unknown_channels),
       ledger_inherited_(origin.ledger.has_value() && !origin.stale_ledgers),
       ledger_(origin.ledger ? std::move(*origin.ledger) : Ledger()) {}
 
 void Holdings::assemble(const std::vector<WantedListener>& wanted, const Warn& warn) {
     listeners_ = Listeners::assemble(std::exchange(inherited_, {}), wanted);
     for (const auto& warning : listeners_.warnings) warn(warning);
+}
+
+/// Not before: should we die while reading, the rest is still there. Not later: as long as the
+/// store has the channel, a connection in it that nobody reads is not closed.
+void Holdings::forget_stored_channels() {
+    if (std::exchange(channels_in_store_, false)) manager_.remove_fds(Channel::fd_name);
 }
 
 std::vector<PassedFd> Holdings::passed_fds() const {

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace handover {
@@ -28,6 +29,12 @@ class Holdings {
     void assemble(const std::vector<WantedListener>& wanted, const Warn& warn);
     [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_.active; }
     [[nodiscard]] Ledger& ledger() { return ledger_; }
+    /// The connections that waited in the fd store, for the caller to read. Once.
+    [[nodiscard]] std::vector<Channel> take_stored_channels() {
+        return std::exchange(stored_channels_, {});
+    }
+    /// They have been read: takes them out of the fd store.
+    void forget_stored_channels();
     /// Everything a successor gets, borrowed.
     [[nodiscard]] std::vector<PassedFd> passed_fds() const;
 
@@ -47,6 +54,8 @@ class Holdings {
     const ServiceManager& manager_;
     std::vector<InheritedFd> inherited_;
     std::vector<std::string> duplicate_names_;
+    std::vector<Channel> stored_channels_;
+    bool channels_in_store_;
     const bool ledger_inherited_;
     Ledger ledger_;
     FdStore fd_store_{manager_, ledger_};

@@ -11,11 +11,13 @@ Transition stay(State state) {
 }
 
 Transition stop_serving() {
-    return {State::stopping, {announce_stopping, retire_listeners, drain_promptly}};
+    return {State::stopping,
+            {announce_stopping, drop_predecessor, retire_listeners, drain_promptly}};
 }
 
 Transition leave_serving() {
-    return {State::leaving, {announce_leaving, stop_accepting, release_listeners, drain_promptly}};
+    return {State::leaving,
+            {announce_leaving, stop_accepting, release_listeners, store_connections}};
 }
 
 /// READY=1 has to follow RELOADING=1, also when the handover ends in a stop.
@@ -27,7 +29,9 @@ Transition after_abandoning_successor(Transition transition) {
 Transition in_starting(Event event) {
     switch (event) {
         case Event::started:
-            return {State::serving, {take_over, store_listeners, start_accepting, announce_ready}};
+            return {State::serving,
+                    {take_over, store_listeners, start_accepting, adopt_stored_connections,
+                     announce_ready}};
         case Event::started_by_predecessor:
             return {State::waiting_for_go, {say_ready}};
         case Event::stop_requested:
@@ -94,7 +98,7 @@ Transition in_promoting(Event event) {
     switch (event) {
         case Event::manager_informed:
             return {State::draining,
-                    {say_go, stop_accepting, release_listeners, report_handover, drain_patiently}};
+                    {say_go, stop_accepting, release_listeners, report_handover, move_connections}};
         case Event::successor_ready:
             return stay(State::promoting);
         default: {
@@ -123,8 +127,9 @@ Transition in_draining_kind(State state, Event event) {
 Transition in_draining(Event event) {
     switch (event) {
         case Event::stop_requested:
-        case Event::restart_requested:
             return {State::draining, {drain_promptly}};
+        case Event::restart_requested:
+            return {State::leaving, {store_connections}};
         case Event::interrupted:
             return {State::stopping, {drain_promptly}};
         default:
@@ -228,6 +233,8 @@ std::string_view to_string(Action action) {
             return "store listeners";
         case Action::start_accepting:
             return "start accepting";
+        case Action::adopt_stored_connections:
+            return "adopt stored connections";
         case Action::announce_ready:
             return "announce ready";
         case Action::say_ready:
@@ -254,12 +261,16 @@ std::string_view to_string(Action action) {
             return "announce leaving";
         case Action::announce_stopping:
             return "announce stopping";
+        case Action::drop_predecessor:
+            return "drop predecessor";
         case Action::release_listeners:
             return "release listeners";
         case Action::retire_listeners:
             return "retire listeners";
-        case Action::drain_patiently:
-            return "drain patiently";
+        case Action::move_connections:
+            return "move connections";
+        case Action::store_connections:
+            return "store connections";
         case Action::drain_promptly:
             return "drain promptly";
         case Action::close_remaining:

@@ -52,29 +52,32 @@ enum class Event {
 };
 
 enum class Action {
-    take_over,               ///< count the generation up; we are the main process from here on
-    store_listeners,         ///< FDSTORE=1 for what this generation bound
-    start_accepting,         //
-    announce_ready,          ///< READY=1
-    say_ready,               ///< to the predecessor
-    announce_reloading,      ///< RELOADING=1
-    start_successor,         //
-    end_successor,           ///< kill it
-    report_failed_handover,  ///< READY=1 with the reason as STATUS=; answer whoever asked
-    refuse_handover,         ///< answer whoever asked: why not now
-    hand_main_pid,           ///< MAINPID= READY=1 WATCHDOG=1, then a barrier
-    say_go,                  ///< to the successor
-    report_handover,         ///< answer whoever asked; silent towards the manager from here on
-    stop_accepting,          //
-    announce_leaving,        ///< STATUS= for a restart
-    announce_stopping,       ///< STOPPING=1
-    release_listeners,       ///< close our descriptors; the successor or the fd store has theirs
-    retire_listeners,        ///< serve their queue, then close them for good: out of the fd store,
-                             ///< unix paths unlinked
-    drain_patiently,         ///< clients find the successor: a long grace for idle connections
-    drain_promptly,          ///< somebody waits for our end: a short one
-    close_remaining,         ///< the deadline has passed
-    end,                     ///< Generation::run() returns
+    take_over,                 ///< count the generation up; we are the main process from here on
+    store_listeners,           ///< FDSTORE=1 for what this generation bound
+    start_accepting,           //
+    adopt_stored_connections,  ///< what the generation before a restart put into the fd store
+    announce_ready,            ///< READY=1
+    say_ready,                 ///< to the predecessor
+    announce_reloading,        ///< RELOADING=1
+    start_successor,           //
+    end_successor,             ///< kill it
+    report_failed_handover,    ///< READY=1 with the reason as STATUS=; answer whoever asked
+    refuse_handover,           ///< answer whoever asked: why not now
+    hand_main_pid,             ///< MAINPID= READY=1 WATCHDOG=1, then a barrier
+    say_go,                    ///< to the successor
+    report_handover,           ///< answer whoever asked; silent towards the manager from here on
+    stop_accepting,            //
+    announce_leaving,          ///< STATUS= for a restart
+    announce_stopping,         ///< STOPPING=1
+    drop_predecessor,          ///< connections that it still has are its own to close
+    release_listeners,         ///< close our descriptors; the successor or the fd store has theirs
+    retire_listeners,   ///< serve their queue, then close them for good: out of the fd store,
+                        ///< unix paths unlinked
+    move_connections,   ///< to the successor; those that cannot move get a long grace
+    store_connections,  ///< into the fd store; those that cannot move get a short grace
+    drain_promptly,     ///< somebody waits for our end: what cannot move gets a short grace
+    close_remaining,    ///< the deadline has passed
+    end,                ///< Generation::run() returns
 };
 
 struct Transition {

@@ -3,10 +3,16 @@
 
 #include "handover/error.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <csignal>
 
 namespace handover {
 namespace {
+
+/// Where there is no limit at all, programs that close "all" descriptors would take for ever.
+constexpr rlim_t descriptors_most = 1U << 20U;
 
 void block_requests() {
     sigset_t requests;
@@ -26,18 +32,46 @@ void take_ledger(Origin& origin, InheritedFd inherited) {
         origin.ledger = std::move(ledger);
 }
 
+/// A live predecessor, or connections that waited in the fd store.
+void take_channel(Origin& origin, InheritedFd inherited) {
+    if (inherited.what.kind != Descriptor::Kind::seqpacket) {
+        origin.warnings.push_back("an inherited 'channel' is " + inherited.what.description +
+                                  ": closed");
+        origin.unknown_channels = true;
+        return;
+    }
+    Channel channel(std::move(inherited.fd));
+    if (channel.is_stored()) {
+        origin.stored_channels.push_back(std::move(channel));
+    } else if (!origin.predecessor && !channel.is_abandoned()) {
+        origin.predecessor.emplace(std::move(channel));
+    } else {
+        origin.warnings.emplace_back(
+            "an inherited 'channel' holds nothing that this version can read: closed");
+        origin.unknown_channels = true;
+    }
+}
+
+/// Connections in flight between two generations count against the limit of whoever sends them.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = std::min(limit.rlim_max, descriptors_most);
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 Origin Origin::discover() {
     Origin origin;
     origin.program = Program::remember();
     block_requests();
+    raise_descriptor_limit();
     auto inherited = take_inherited_fds();
     origin.duplicate_names = std::move(inherited.duplicate_names);
     for (auto& one : inherited.fds) {
-        if (one.name == Channel::fd_name && one.what.kind == Descriptor::Kind::seqpacket &&
-            !origin.predecessor) {
-            origin.predecessor.emplace(std::move(one.fd));
+        if (one.name == Channel::fd_name) {
+            take_channel(origin, std::move(one));
         } else if (one.name == Ledger::fd_name) {
             take_ledger(origin, std::move(one));
         } else {
@@ -49,11 +83,8 @@ Origin Origin::discover() {
 
 void Origin::refuse(const std::string& reason) const {
     if (!predecessor) return;
-    Message message;
-    message.type = Message::Type::failed;
-    message.fields.emplace_back(Message::Tag::reason, reason);
     // If it does not get through, the exit status has to do.
-    (void)predecessor->send(message);
+    (void)predecessor->send(Message::failed(reason));
 }
 
 }  // namespace handover

@@ -16,16 +16,19 @@ namespace handover {
 /// main(), before threads, options or anything else that may change or fail.
 struct Origin {
     Program program;
-    std::vector<InheritedFd> listeners;        ///< everything inherited but the next two
+    std::vector<InheritedFd> listeners;        ///< everything inherited but what follows
     std::vector<std::string> duplicate_names;  ///< see InheritedFds
     std::optional<Ledger> ledger;              ///< of the generations before, if it survived
     bool stale_ledgers = false;  ///< others came with it, older or unreadable; they are closed
-    std::optional<Channel> predecessor;  ///< set if another generation started this one
+    std::optional<Channel> predecessor;    ///< set if another generation started this one
+    std::vector<Channel> stored_channels;  ///< connections of the generation before a restart
+    bool unknown_channels = false;         ///< others came, too, and were closed
     std::vector<std::string> warnings;
 
     /// Takes the descriptors and the LISTEN_* variables away from the process (see
     /// take_inherited_fds). Blocks the signals that ask for a handover or a restart in the calling
-    /// thread, so that one that comes too early is not lost and does not kill.
+    /// thread, so that one that comes too early is not lost and does not kill. Raises the soft
+    /// RLIMIT_NOFILE to the hard one.
     /// Throws Error (config, os).
     [[nodiscard]] static Origin discover();
 

@@ -21,37 +21,61 @@ void PredecessorLink::greet(const Message& hello) {
         throw Error(Error::Kind::config,
                     "the inherited 'channel' does not begin with a hello: it comes from no "
                     "generation that this version can take over from");
+    generation_ = its_hello.number(Message::Tag::generation);
     (void)channel_.send(hello);  // should it be gone, the loop will see that
     loop_.watch(channel_.fd(), [this] { on_channel(); });
 }
 
 void PredecessorLink::say_ready() const {
-    Message ready;
-    ready.type = Message::Type::ready;
-    (void)channel_.send(ready);
+    (void)channel_.send(Message::of(Message::Type::ready));
 }
 
 void PredecessorLink::refuse(const std::string& reason) const {
-    Message failed;
-    failed.type = Message::Type::failed;
-    failed.fields.emplace_back(Message::Tag::reason, reason);
-    (void)channel_.send(failed);  // if it does not get through, the exit status has to do
+    // If it does not get through, the exit status has to do.
+    (void)channel_.send(Message::failed(reason));
 }
 
-void PredecessorLink::on_channel() {
+void PredecessorLink::read_all() {
+    while (!gone_ && on_channel()) continue;
+}
+
+/// False if nothing was there.
+bool PredecessorLink::on_channel() {
     Message message;
     switch (channel_.receive(message)) {
         case Channel::Received::nothing:
-            return;
+            return false;
         case Channel::Received::message:
-            if (message.type != Message::Type::go) return;
-            loop_.forget(channel_.fd());
-            return callbacks_.go();
+            on_message(std::move(message));
+            return true;
         case Channel::Received::closed:
+            on_gone();
+            return true;
         case Channel::Received::refused:
-            loop_.forget(channel_.fd());
-            return callbacks_.lost();
+            if (going_)
+                callbacks_.unreadable();
+            else
+                on_gone();
+            return true;
     }
+    __builtin_unreachable();
+}
+
+void PredecessorLink::on_message(Message message) {
+    if (!going_) {
+        if (message.type != Message::Type::go) return;
+        going_ = true;
+        return callbacks_.go();
+    }
+    const bool last = message.type == Message::Type::end;
+    callbacks_.arrived(std::move(message));
+    if (last) on_gone();
+}
+
+void PredecessorLink::on_gone() {
+    gone_ = true;
+    loop_.forget(channel_.fd());
+    return going_ ? callbacks_.ended() : callbacks_.lost();
 }
 
 }  // namespace handover

@@ -4,6 +4,7 @@
 #include "handover/channel.h"
 #include "handover/event_loop.h"
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -13,10 +14,17 @@ namespace handover {
 /// end of the channel; works on an EventLoop, which must outlive it.
 class PredecessorLink {
   public:
-    /// Called from the loop, one of them and once.
+    /// Called from the loop; the first of them is `go` or `lost`. They must not destroy the link.
     struct Callbacks {
         std::function<void()> go;
-        std::function<void()> lost;  ///< it closed the channel, or broke the protocol
+        /// Before `go` it closed the channel, or broke the protocol. Nothing follows.
+        std::function<void()> lost;
+        /// After `go`: connections, or the account at the end of them.
+        std::function<void(Message)> arrived = [](Message) {};
+        /// After `go`: something that cannot be read; what came with it has been closed.
+        std::function<void()> unreadable = [] {};
+        /// After `go`: nothing more will come. Nothing follows.
+        std::function<void()> ended = [] {};
     };
 
     PredecessorLink(EventLoop& loop, Channel channel, Callbacks callbacks);
@@ -27,16 +35,25 @@ class PredecessorLink {
     /// Reads its hello, which was sent before this process existed, and answers with ours.
     /// Throws Error (config) if what comes is no hello that we understand.
     void greet(const Message& hello);
+    /// Its number, from its hello; 0 before greet().
+    [[nodiscard]] std::uint64_t generation() const { return generation_; }
     void say_ready() const;
+    /// Reads what has been sent so far.
+    void read_all();
     /// Why this generation does not start.
     void refuse(const std::string& reason) const;
 
   private:
-    void on_channel();
+    bool on_channel();
+    void on_message(Message message);
+    void on_gone();
 
     EventLoop& loop_;
     Channel channel_;
     Callbacks callbacks_;
+    std::uint64_t generation_ = 0;
+    bool going_ = false;  ///< it has said go
+    bool gone_ = false;
 };
 
 }  // namespace handover

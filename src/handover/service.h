@@ -2,10 +2,13 @@
 #pragma once
 
 #include "handover/listener.h"
+#include "handover/parked_connection.h"
+#include "handover/tally.h"
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace handover {
@@ -33,22 +36,32 @@ class Service {
     /// a stop: whoever got into the queue before it is still served.
     virtual void accept_queued_and_stop() = 0;
 
+    /// Goes on with a connection of an earlier generation, as if it had been accepted here. Called
+    /// after start_accepting(), also later, while others drain. A service that never gives one away
+    /// never gets one, but for a later version of the program that did. Counts as opened.
+    virtual void adopt(ParkedConnection connection) { close_politely(std::move(connection)); }
+
     struct Drain {
         /// An idle connection is kept this long, so that a request already on its way is still
         /// answered; then it is closed, unless bytes of a request are waiting in it.
         std::chrono::milliseconds idle_grace{0};
+        /// If set, connections are not closed but given away: those that are idle at once, the
+        /// others after the response they wait for, which must not announce a close. Each leaves
+        /// every epoll set first. May be called from any thread, also before drain() returns; not
+        /// after another drain() has returned. A service that cannot do that ignores it.
+        std::function<void(ParkedConnection)> give = nullptr;
     };
     /// Finish the requests in flight, let idle connections go, and call `drained` once, from any
-    /// thread, when no connection is left. Called after stop_accepting(). A second call shortens
-    /// the grace of the first and replaces `drained`.
+    /// thread, when no connection is left. Called after stop_accepting(). A second call replaces
+    /// all that the first one said.
     virtual void drain(const Drain& how, std::function<void()> drained) = 0;
 
     /// The deadline has passed: close every connection that is left, now, and say how many. Threads
     /// in a request handler cannot be stopped; the process exits under them.
     virtual std::size_t close_remaining() = 0;
 
-    /// Connections open at this moment, for status lines. Thread-safe.
-    [[nodiscard]] virtual std::size_t open_connections() const = 0;
+    /// How many connections there have been and what became of them. Thread-safe.
+    [[nodiscard]] virtual Tally tally() const = 0;
 };
 
 }  // namespace handover

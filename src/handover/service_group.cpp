@@ -18,14 +18,16 @@ std::vector<WantedListener> ServiceGroup::wanted() const {
     return all;
 }
 
+bool ServiceGroup::Member::wants(const std::string& listener) const {
+    return std::any_of(wanted.begin(), wanted.end(),
+                       [&listener](const auto& one) { return one.name == listener; });
+}
+
 void ServiceGroup::start_accepting(const std::vector<Listener>& listeners) {
     for (const auto& member : members_) {
         std::vector<const Listener*> its_own;
         for (const auto& listener : listeners)
-            if (std::any_of(
-                    member.wanted.begin(), member.wanted.end(),
-                    [&listener](const auto& wanted) { return wanted.name == listener.name; }))
-                its_own.push_back(&listener);
+            if (member.wants(listener.name)) its_own.push_back(&listener);
         member.service->start_accepting(its_own);
     }
 }
@@ -38,13 +40,24 @@ void ServiceGroup::accept_queued_and_stop() {
     for (const auto& member : members_) member.service->accept_queued_and_stop();
 }
 
-void ServiceGroup::drain(std::chrono::milliseconds idle_grace, std::function<void()> drained) {
+bool ServiceGroup::adopt(ParkedConnection connection) {
+    const auto owner = std::find_if(members_.begin(), members_.end(), [&](const Member& member) {
+        return member.wants(connection.listener);
+    });
+    if (owner == members_.end())
+        close_politely(std::move(connection));
+    else
+        owner->service->adopt(std::move(connection));
+    return owner != members_.end();
+}
+
+void ServiceGroup::drain(const Service::Drain& how, std::function<void()> drained) {
     const auto round = ++drain_round_;
     not_drained_ = members_.size();
     if (members_.empty()) return loop_.post(std::move(drained));
     auto on_drained = std::make_shared<std::function<void()>>(std::move(drained));
     for (const auto& member : members_)
-        member.service->drain({idle_grace}, [this, round, on_drained] {
+        member.service->drain(how, [this, round, on_drained] {
             loop_.post([this, round, on_drained] {
                 if (round == drain_round_ && --not_drained_ == 0) (*on_drained)();
             });
@@ -57,10 +70,10 @@ std::size_t ServiceGroup::close_remaining() {
     return closed;
 }
 
-std::size_t ServiceGroup::open_connections() const {
-    std::size_t open = 0;
-    for (const auto& member : members_) open += member.service->open_connections();
-    return open;
+Tally ServiceGroup::tally() const {
+    Tally sum;
+    for (const auto& member : members_) sum += member.service->tally();
+    return sum;
 }
 
 }  // namespace handover

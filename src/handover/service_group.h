@@ -13,7 +13,7 @@
 namespace handover {
 
 /// The services of a generation as one: who wants which listeners, and whether all have drained.
-/// Borrows services and loop. Only open_connections() is thread-safe.
+/// Borrows services and loop. Only tally() is thread-safe.
 class ServiceGroup {
   public:
     explicit ServiceGroup(EventLoop& loop) : loop_(loop) {}
@@ -24,16 +24,20 @@ class ServiceGroup {
     void start_accepting(const std::vector<Listener>& listeners);
     void stop_accepting();
     void accept_queued_and_stop();
+    /// To the service that wants the listener it came from. False if there is none: it has been
+    /// closed politely.
+    bool adopt(ParkedConnection connection);
     /// `drained` is called on the loop's thread when the last service has. Calling again replaces
     /// what was.
-    void drain(std::chrono::milliseconds idle_grace, std::function<void()> drained);
+    void drain(const Service::Drain& how, std::function<void()> drained);
     [[nodiscard]] std::size_t close_remaining();
-    [[nodiscard]] std::size_t open_connections() const;
+    [[nodiscard]] Tally tally() const;
 
   private:
     struct Member {
         Service* service;
         std::vector<WantedListener> wanted;
+        [[nodiscard]] bool wants(const std::string& listener) const;
     };
 
     EventLoop& loop_;

@@ -46,7 +46,7 @@ ServiceManager::ServiceManager()
     : present_(std::getenv("NOTIFY_SOCKET") != nullptr), capacity_(read_capacity()) {}
 
 void ServiceManager::send(const std::string& message) const {
-    if (present_) sd_notify(0, message.c_str());
+    if (present_ && !silent_) sd_notify(0, message.c_str());
 }
 
 void ServiceManager::ready(const std::string& sentence) const {
@@ -78,7 +78,7 @@ void ServiceManager::extend_timeout(std::chrono::microseconds by) const {
 
 std::optional<std::chrono::microseconds> ServiceManager::watchdog_interval() const {
     std::uint64_t usec = 0;
-    if (!present_ || sd_watchdog_enabled(0, &usec) <= 0) return std::nullopt;
+    if (!present_ || silent_ || sd_watchdog_enabled(0, &usec) <= 0) return std::nullopt;
     return std::chrono::microseconds(usec / 2);
 }
 
@@ -86,10 +86,10 @@ void ServiceManager::watchdog() const {
     send("WATCHDOG=1");
 }
 
-void ServiceManager::store_fd(int fd, const std::string& name) const {
+void ServiceManager::store_fd(int fd, const std::string& name, Watched watched) const {
     if (!present_) return;
-    // FDPOLL stays on: an entry that died (nobody listens on it any more) should leave the store.
-    const std::string message = "FDSTORE=1\nFDNAME=" + name;
+    const std::string message =
+        "FDSTORE=1\nFDNAME=" + name + (watched == Watched::no ? "\nFDPOLL=0" : "");
     sd_pid_notify_with_fds(0, 0, message.c_str(), &fd, 1);
 }
 

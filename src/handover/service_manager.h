@@ -17,9 +17,10 @@ namespace handover {
 /// protocol never answers: a message that was refused or lost looks like one that was accepted, so
 /// no function returns success. barrier() tells when everything sent before has been processed.
 ///
-/// Under NotifyAccess=main only the main process may speak; and a draining predecessor that says
-/// STOPPING=1 stops the whole service. After hand_main_pid() and a barrier, call fall_silent().
-/// Not thread-safe.
+/// Only the main process may speak for the service: a draining predecessor that says STOPPING=1
+/// stops all of it. After hand_main_pid() and a barrier, call fall_silent(). What any generation
+/// may still do is to put connections into the fd store when the service restarts; for that the
+/// unit says NotifyAccess=all. Not thread-safe.
 class ServiceManager {
   public:
     /// Reads NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID and FDSTORE, and leaves them in place for
@@ -49,7 +50,9 @@ class ServiceManager {
     void watchdog() const;
 
     /// Stores a duplicate of `fd`, which is borrowed, under `name` (ASCII, no colon, at most 255).
-    void store_fd(int fd, const std::string& name) const;
+    /// `watched`: an entry that hangs up leaves the store (FDPOLL=). Works when silent, too.
+    enum class Watched { yes, no };
+    void store_fd(int fd, const std::string& name, Watched watched = Watched::yes) const;
     /// Removes every entry of that name.
     void remove_fds(const std::string& name) const;
     /// $FDSTORE: how many descriptors the fd store takes. nullopt: not told (systemd before 254, or
@@ -57,16 +60,18 @@ class ServiceManager {
     [[nodiscard]] std::optional<unsigned> fd_store_capacity() const noexcept { return capacity_; }
 
     /// The descriptor hangs up (POLLHUP) as soon as everything sent before has been processed
-    /// (sd_notify_barrier(3)). Owned by the caller; empty where there is nobody to wait for.
+    /// (sd_notify_barrier(3)). Owned by the caller; empty where there is nobody to wait for. Works
+    /// when silent, too.
     [[nodiscard]] UniqueFd barrier() const;
 
-    /// From now on every call is a no-op.
-    void fall_silent() noexcept { present_ = false; }
+    /// From now on every call is a no-op, but for the two that can do no harm.
+    void fall_silent() noexcept { silent_ = true; }
 
   private:
     void send(const std::string& message) const;
 
     bool present_ = false;
+    bool silent_ = false;
     std::optional<unsigned> capacity_;
 };
 

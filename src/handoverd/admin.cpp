@@ -16,6 +16,23 @@ void answer(httplib::Response& response, int status, const json& body) {
     response.set_content(body.dump() + "\n", "application/json");
 }
 
+json as_json(const handover::Arrivals::Account& arrivals) {
+    if (arrivals.how.empty()) return nullptr;
+    json ended = nullptr;
+    if (arrivals.ended) {
+        ended = {{"held", arrivals.ended->opened}};
+        for (std::size_t i = 0; i < handover::ending_count; ++i)
+            ended[std::string(handover::to_string(static_cast<handover::Ending>(i)))] =
+                arrivals.ended->ended[i];
+    }
+    return {{"from", arrivals.from},
+            {"by", arrivals.how},
+            {"adopted", arrivals.adopted},
+            {"unclaimed", arrivals.unclaimed},
+            {"unreadable", arrivals.unreadable},
+            {"predecessor", ended}};
+}
+
 void status(httplib::Response& response, const handover::Generation& generation) {
     const auto now = generation.status();
     json listeners = json::array();
@@ -31,6 +48,7 @@ void status(httplib::Response& response, const handover::Generation& generation)
             {"build_id", now.build_id},
             {"connections", now.connections},
             {"listeners", listeners},
+            {"arrivals", as_json(now.arrivals)},
             {"last_handover", now.last_handover}});
 }
 

@@ -8,6 +8,7 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 
@@ -58,6 +59,33 @@ std::optional<json> ask(const Options& options,
     return body;
 }
 
+/// "moved 64, closed by client 1": what is not 0.
+std::string sentence_of(const json& account) {
+    std::string sentence;
+    for (const auto& [name, count] : account.items()) {
+        if (name == "held" || count == 0) continue;
+        std::string words = name;
+        std::replace(words.begin(), words.end(), '_', ' ');
+        sentence += fmt::format("{}{} {}", sentence.empty() ? " = " : " + ",
+                                count.get<std::uint64_t>(), words);
+    }
+    return fmt::format("held {}{}", account.value("held", 0), sentence);
+}
+
+void print_arrivals(const json& arrivals) {
+    if (!arrivals.is_object()) return;
+    fmt::print("taken over   {} connections of generation {} by {}", arrivals.value("adopted", 0),
+               arrivals.value("from", 0), arrivals.value("by", ""));
+    if (const auto unclaimed = arrivals.value("unclaimed", 0); unclaimed != 0)
+        fmt::print(", {} closed as their listener is not configured any more", unclaimed);
+    if (const auto unreadable = arrivals.value("unreadable", 0); unreadable != 0)
+        fmt::print(", {} messages could not be read", unreadable);
+    const auto account = arrivals.value("predecessor", json());
+    fmt::print(
+        "\n             generation {} {}\n", arrivals.value("from", 0),
+        account.is_object() ? sentence_of(account) : "still drains, or ended without a word");
+}
+
 }  // namespace
 
 int reload(const Options& options) {
@@ -82,6 +110,7 @@ int status(const Options& options) {
     fmt::print("version      {} (build {})\n", answer->value("version", ""),
                answer->value("build_id", "").substr(0, 12));
     fmt::print("connections  {}\n", answer->value("connections", 0));
+    print_arrivals(answer->value("arrivals", json()));
     for (const auto& listener : answer->value("listeners", json::array()))
         fmt::print("listener     {} on {}, {}\n", listener.value("name", ""),
                    listener.value("endpoint", ""),

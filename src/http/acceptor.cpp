@@ -39,6 +39,16 @@ std::uint16_t Acceptor::name_index(const std::string& name) {
     return static_cast<std::uint16_t>(index);
 }
 
+std::uint16_t Acceptor::number_of(const std::string& listener) {
+    const std::lock_guard lock(mutex_);
+    return name_index(listener);
+}
+
+std::string Acceptor::name_of(std::uint16_t number) {
+    const std::lock_guard lock(mutex_);
+    return names_[number];
+}
+
 void Acceptor::stop() {
     const std::lock_guard lock(mutex_);
     stop_locked();

@@ -35,6 +35,10 @@ class Acceptor {
     void accept_from(std::uint64_t event_data);
     /// Tries again where accepting had to pause. True if any still pauses.
     bool resume(Clock::time_point now);
+    /// The names of listeners as numbers that stay: connections keep them.
+    [[nodiscard]] std::uint16_t number_of(const std::string& listener);
+    [[nodiscard]] std::string name_of(std::uint16_t number);
+
     [[nodiscard]] bool paused() const { return paused_.load() > 0; }
 
   private:

@@ -29,13 +29,16 @@ struct Connection {
         1;                       ///< (lot) which of the connections that had this descriptor number
     std::uint16_t listener = 0;  ///< index of the listener's name
     bool claimed = false;        ///< (lot) a worker holds it
+    bool concluded = false;      ///< (lot) over, and counted: it only lingers
     Waiting waiting = Waiting::for_request;  ///< (lot)
     Clock::time_point since;                 ///< (lot) when it began to wait for this
     Connection* previous = nullptr;          ///< (lot)
     Connection* next = nullptr;              ///< (lot)
     SocketName remote;
-    SocketName local;    ///< asked for when the first request needs it
-    std::string unread;  ///< received, but only a part of a head; empty while idle
+    SocketName local;  ///< asked for when the first request needs it
+    /// Received and not answered. Waiting for the rest of a head: the part that has come. Waiting
+    /// for a request: what another generation had received; it is looked at as soon as possible.
+    std::string unread;
 };
 static_assert(sizeof(Connection) <= 128, "15,000 of them wait at a time");
 

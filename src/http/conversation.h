@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/tally.h"
 #include "http/connection.h"
 #include "http/receive_buffer.h"
+#include "http/refusal.h"
 #include "http/request_head.h"
 #include "http/server_options.h"
+
+#include <atomic>
 
 namespace handover::http {
 
@@ -18,10 +22,14 @@ class Responder {
         linger,        ///< we end it: the client may be sending still
         close,         ///< it is over: the client wanted that, or is gone
     };
+    struct Answer {
+        Outcome outcome;
+        Ending ending = Ending::last_response;  ///< unless the connection goes on
+    };
     /// Called from any worker; may block. `input` begins with the head; what follows the message
     /// must be left in it.
-    virtual Outcome respond(Connection& connection, ReceiveBuffer& input,
-                            const RequestHead& head) = 0;
+    virtual Answer respond(Connection& connection, ReceiveBuffer& input,
+                           const RequestHead& head) = 0;
 };
 
 /// One worker's turn with a connection that epoll reported: reads once, answers every request that
@@ -32,24 +40,33 @@ class Conversation {
         park_idle,
         park_with_new_head,   ///< a part of one, which came in this turn
         park_with_same_head,  ///< a part of the one it waited for already
+        move,                 ///< to another process, with what is unread
         linger,
         close,
     };
+    struct Turn {
+        Next next;
+        Ending ending = Ending::closed_by_client;  ///< if it lingers or is closed
+    };
 
-    Conversation(const ServerOptions& options, Responder& responder);
+    /// Borrows all. While `moving`, no further request is begun: it goes along with its connection.
+    Conversation(const ServerOptions& options, Responder& responder,
+                 const std::atomic<bool>& moving);
 
-    [[nodiscard]] Next take_turn(Connection& connection, ReceiveBuffer& input);
+    [[nodiscard]] Turn take_turn(Connection& connection, ReceiveBuffer& input);
     /// The same for one that lingers: reads and forgets until the client has closed, too.
-    [[nodiscard]] static Next discard(const Connection& connection, ReceiveBuffer& input);
+    [[nodiscard]] static Turn discard(const Connection& connection, ReceiveBuffer& input);
 
   private:
-    [[nodiscard]] Next answer_all(Connection& connection, ReceiveBuffer& input);
-    [[nodiscard]] Next keep_part_of_head(Connection& connection, const ReceiveBuffer& input,
+    [[nodiscard]] static Turn refused(const Connection& connection, Refusal refusal);
+    [[nodiscard]] Turn answer_all(Connection& connection, ReceiveBuffer& input);
+    [[nodiscard]] Turn keep_part_of_head(Connection& connection, const ReceiveBuffer& input,
                                          bool is_new) const;
 
     const ServerOptions& options_;
     const HeadLimits limits_;
     Responder& responder_;
+    const std::atomic<bool>& moving_;
 };
 
 }  // namespace handover::http

@@ -43,12 +43,13 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "cannot create an epoll instance")),
       stop_event_(checked(::eventfd(0, EFD_CLOEXEC), "cannot create an eventfd")),
       house_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
-      parking_(epoll_.get(), [this] { report_if_drained(); }),
+      parking_(epoll_.get(), {[this] { report_if_drained(); },
+                              [this](Parking::Departing& one) { return give(one); }}),
       acceptor_(epoll_.get(), parking_,
                 [this](const std::string& what) {
                     if (options_.on_error) options_.on_error(what);
                 }),
-      conversation_(options, responder),
+      conversation_(options, responder, parking_.giving()),
       workers_(workers_wanted(), options.threads_max,
                {[this](Workers::Seat& seat) { work(seat); },
                 [this] { raise_vigilance(Vigilance::watching); },
@@ -78,11 +79,7 @@ Engine::~Engine() {
 }
 
 void Engine::start_accepting(const std::vector<const Listener*>& listeners) {
-    {
-        const std::lock_guard lock(drain_mutex_);
-        draining_ = false;
-        drained_ = nullptr;
-    }
+    set_mode(Mode::serving, {}, nullptr);
     if (!housekeeper_.joinable()) {
         workers_.start();
         try {
@@ -120,23 +117,25 @@ void Engine::serve(std::uint64_t event_data, ReceiveBuffer& input) {
     }
     Connection* connection = parking_.claim(event_data);
     if (connection == nullptr) return;
-    const auto next = connection->waiting == Waiting::for_client_close
-                          ? Conversation::discard(*connection, input)
-                          : conversation_.take_turn(*connection, input);
+    const auto [next, ending] = connection->waiting == Waiting::for_client_close
+                                    ? Conversation::discard(*connection, input)
+                                    : conversation_.take_turn(*connection, input);
     const auto park = [&](Waiting waiting, Parking::Time time) {
         parking_.park(*connection, waiting, time);
     };
     switch (next) {
         case Conversation::Next::park_idle:
+        case Conversation::Next::move:
             return park(Waiting::for_request, Parking::Time::begins);
         case Conversation::Next::park_with_new_head:
             return park(Waiting::for_rest_of_head, Parking::Time::begins);
         case Conversation::Next::park_with_same_head:
             return park(Waiting::for_rest_of_head, Parking::Time::runs_on);
         case Conversation::Next::linger:
+            parking_.conclude(*connection, ending);
             return park(Waiting::for_client_close, Parking::Time::runs_on);
         case Conversation::Next::close:
-            return parking_.close(*connection);
+            return parking_.close(*connection, ending);
     }
 }
 
@@ -171,9 +170,9 @@ void Engine::keep_house() {
         if (woken) (void)::eventfd_read(house_event_.get(), &count);
         if (vigilance_ == Vigilance::watching) watch_workers();
         const auto now = Clock::now();
-        if (now < next_sweep && !draining()) continue;
+        if (now < next_sweep && !closing()) continue;
         next_sweep = now + sweep_every;
-        parking_.sweep(cutoffs(now));
+        parking_.sweep(cutoffs(now), closing() ? Ending::drained : Ending::timed_out);
         workers_.reap();
         const bool paused = acceptor_.resume(now);
         // Look again after going to sleep: a connection may have come in between.
@@ -194,36 +193,65 @@ void Engine::watch_workers() {
 
 Parking::Cutoffs Engine::cutoffs(Clock::time_point now) {
     auto idle = now - options_.idle_timeout;
-    if (draining()) {
+    if (closing()) {
         const std::lock_guard lock(drain_mutex_);
         // A connection that came to rest after the drain began has the whole grace before it.
-        if (now - drain_began_ >= idle_grace_) idle = std::max(idle, now - idle_grace_);
+        if (now - closing_since_ >= idle_grace_) idle = std::max(idle, now - idle_grace_);
     }
     return {idle, now - options_.head_timeout, now - options_.linger};
 }
 
-// ---- Draining
+// ---- Other generations
 
-void Engine::drain(std::chrono::milliseconds idle_grace, std::function<void()> drained) {
-    {
-        const std::lock_guard lock(drain_mutex_);
-        if (!draining()) {
-            drain_began_ = Clock::now();
-            idle_grace_ = idle_grace;
-        }
-        idle_grace_ = std::min(idle_grace_, idle_grace);
-        drained_ = std::move(drained);
-        draining_ = true;
-    }
+/// From the thread that also calls drain(): the mode does not change meanwhile.
+void Engine::adopt(ParkedConnection connection) {
+    sockaddr_storage remote{};
+    socklen_t length = sizeof remote;
+    if (::getpeername(connection.fd.get(), reinterpret_cast<sockaddr*>(&remote), &length) != 0)
+        return parking_.count_stillborn(Ending::closed_by_client);  // it was reset on the way
+    parking_.admit(std::move(connection.fd), acceptor_.number_of(connection.listener),
+                   SocketName(remote), std::move(connection.unread));
+    if (mode_ == Mode::giving) parking_.start_giving();  // it travels on
+    raise_vigilance(Vigilance::sweeping);
+}
+
+bool Engine::give(Parking::Departing& connection) {
+    const auto listener = acceptor_.name_of(connection.listener);
+    const std::lock_guard lock(drain_mutex_);
+    if (!give_) return false;
+    give_({std::move(connection.fd), listener, std::move(connection.unread)});
+    return true;
+}
+
+void Engine::drain(const Service::Drain& how, std::function<void()> drained) {
+    set_mode(how.give ? Mode::giving : Mode::closing, how, std::move(drained));
     signal_event(house_event_);
     report_if_drained();
+}
+
+void Engine::set_mode(Mode mode, const Service::Drain& how, std::function<void()> drained) {
+    {
+        const std::lock_guard lock(drain_mutex_);
+        if (mode == Mode::closing && mode_ != Mode::closing) {
+            closing_since_ = Clock::now();
+            idle_grace_ = how.idle_grace;
+        }
+        idle_grace_ = std::min(idle_grace_, how.idle_grace);
+        drained_ = std::move(drained);
+        give_ = how.give;
+        mode_ = mode;
+    }
+    if (mode == Mode::giving)
+        parking_.start_giving();
+    else
+        parking_.stop_giving();
 }
 
 void Engine::report_if_drained() {
     std::function<void()> drained;
     {
         const std::lock_guard lock(drain_mutex_);
-        if (!draining() || parking_.open() > 0) return;
+        if (mode_ == Mode::serving || parking_.open() > 0) return;
         drained = std::exchange(drained_, nullptr);
     }
     if (drained) drained();

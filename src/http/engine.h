@@ -36,16 +36,21 @@ class Engine {
     void start_accepting(const std::vector<const Listener*>& listeners);
     void stop_accepting() { acceptor_.stop(); }
     void accept_queued_and_stop();
-    void drain(std::chrono::milliseconds idle_grace, std::function<void()> drained);
+    void adopt(ParkedConnection connection);
+    void drain(const Service::Drain& how, std::function<void()> drained);
     std::size_t close_remaining() { return parking_.cut_all(); }
+    [[nodiscard]] Tally tally() const { return parking_.tally(); }
     [[nodiscard]] std::size_t open_connections() const { return parking_.open(); }
 
     /// Responses end their connection from now on. Any thread.
-    [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool closing() const { return mode_.load() == Mode::closing; }
 
   private:
     /// What the housekeeper does: nothing; sweep; sweep, and watch over the workers.
     enum class Vigilance { asleep, sweeping, watching };
+    /// What becomes of a connection that has nothing to do: it waits for the next request; it is
+    /// given away; it is closed before long.
+    enum class Mode { serving, giving, closing };
 
     void work(Workers::Seat& seat);
     void serve(std::uint64_t event_data, ReceiveBuffer& input);
@@ -54,6 +59,8 @@ class Engine {
     [[nodiscard]] int house_timeout_ms() const;
     void raise_vigilance(Vigilance at_least);
     [[nodiscard]] Parking::Cutoffs cutoffs(Clock::time_point now);
+    [[nodiscard]] bool give(Parking::Departing& connection);
+    void set_mode(Mode mode, const Service::Drain& how, std::function<void()> drained);
     void report_if_drained();
 
     const ServerOptions& options_;
@@ -66,9 +73,10 @@ class Engine {
     std::atomic<bool> stopping_{false};
     std::atomic<Vigilance> vigilance_{Vigilance::asleep};
 
-    std::atomic<bool> draining_{false};
-    std::mutex drain_mutex_;  ///< guards the next three
-    Clock::time_point drain_began_;
+    std::atomic<Mode> mode_{Mode::serving};
+    std::mutex drain_mutex_;  ///< guards the next four
+    Clock::time_point closing_since_;
+    std::function<void(ParkedConnection)> give_;
     std::chrono::milliseconds idle_grace_{0};
     std::function<void()> drained_;
 

@@ -7,8 +7,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <memory>
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace handover::http {
 namespace {
@@ -33,8 +35,8 @@ void Parking::List::remove(Connection& connection) {
     (connection.next != nullptr ? connection.next->previous : last) = connection.previous;
 }
 
-Parking::Parking(int epoll, std::function<void()> on_empty)
-    : epoll_(epoll), on_empty_(std::move(on_empty)) {}
+Parking::Parking(int epoll, Callbacks callbacks)
+    : epoll_(epoll), callbacks_(std::move(callbacks)) {}
 
 Parking::~Parking() {
     for (auto& block : blocks_) delete block.load();
@@ -62,23 +64,42 @@ Connection* Parking::slot_or_new_block(int fd) {
 bool Parking::arm(Connection& connection, int operation) const {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLONESHOT;
+    // What it waits for has come already: the next chance to write is now.
+    if (connection.waiting == Waiting::for_request && !connection.unread.empty())
+        event.events |= EPOLLOUT;
     event.data.u64 = std::uint64_t{connection.generation} << 32U |
                      static_cast<std::uint32_t>(connection.fd.get());
     return ::epoll_ctl(epoll_, operation, connection.fd.get(), &event) == 0;
 }
 
-bool Parking::admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote) {
-    const int number = fd.get();
+bool Parking::admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote,
+                    std::string unread) {
+    opened_.fetch_add(1);
+    Departing arriving{std::move(fd), listener, std::move(unread)};
+    if (put_in(arriving, remote)) return true;
+    ended_[static_cast<std::size_t>(Ending::no_room)].fetch_add(1);
+    return false;
+}
+
+void Parking::count_stillborn(Ending ending) {
+    opened_.fetch_add(1);
+    ended_[static_cast<std::size_t>(ending)].fetch_add(1);
+}
+
+bool Parking::put_in(Departing& one, const SocketName& remote) {
+    const int number = one.fd.get();
     Connection* connection = slot_or_new_block(number);
     if (connection == nullptr) return false;
     Stripe& stripe = stripe_of(number);
     UniqueFd refused;
     const std::lock_guard lock(stripe.mutex);
-    connection->fd = std::move(fd);
-    connection->listener = listener;
+    connection->fd = std::move(one.fd);
+    connection->listener = one.listener;
+    connection->unread = std::move(one.unread);
     connection->remote = remote;
     connection->local = SocketName{};
     connection->claimed = false;
+    connection->concluded = false;
     connection->waiting = Waiting::for_request;
     connection->since = Clock::now();
     stripe.lists[index(Waiting::for_request)].append(*connection);
@@ -101,28 +122,103 @@ Connection* Parking::claim(std::uint64_t event_data) {
 
 void Parking::park(Connection& connection, Waiting waiting, Time time) {
     Stripe& stripe = stripe_of(connection.fd.get());
-    const std::lock_guard lock(stripe.mutex);
-    if (waiting != connection.waiting || time == Time::begins) {
-        stripe.lists[index(connection.waiting)].remove(connection);
-        connection.waiting = waiting;
-        connection.since = Clock::now();
-        stripe.lists[index(waiting)].append(connection);
+    Departing leaving{};
+    SocketName remote;
+    {
+        const std::lock_guard lock(stripe.mutex);
+        if (waiting != connection.waiting || time == Time::begins) {
+            stripe.lists[index(connection.waiting)].remove(connection);
+            connection.waiting = waiting;
+            connection.since = Clock::now();
+            stripe.lists[index(waiting)].append(connection);
+        }
+        // Looked at under the lock: start_giving() takes it after having said so.
+        if (!giving_ || waiting == Waiting::for_client_close) {
+            connection.claimed = false;
+            // Under the lock: as soon as it is not claimed the sweep could close it, and the
+            // descriptor number could already belong to another connection.
+            (void)arm(connection, EPOLL_CTL_MOD);
+            return;
+        }
+        remote = connection.remote;
+        leaving = take_out(stripe, connection);
     }
-    connection.claimed = false;
-    // Under the lock: as soon as it is not claimed the sweep could close it, and the descriptor
-    // number could already belong to another connection.
-    (void)arm(connection, EPOLL_CTL_MOD);
+    give(std::move(leaving), remote);
 }
 
-void Parking::close(Connection& connection) {
+void Parking::conclude(Connection& connection, Ending ending) {
+    const std::lock_guard lock(stripe_of(connection.fd.get()).mutex);
+    count(connection, ending);
+}
+
+void Parking::close(Connection& connection, Ending ending) {
     UniqueFd fd;
     {
         Stripe& stripe = stripe_of(connection.fd.get());
         const std::lock_guard lock(stripe.mutex);
+        count(connection, ending);
         fd = release(stripe, connection);
     }
     fd.reset();
     gone(1);
+}
+
+// ---- Giving away
+
+/// Here the descriptor has to leave epoll: its twin in the other process lives on, and would keep
+/// the registration alive.
+Parking::Departing Parking::take_out(Stripe& stripe, Connection& connection) const {
+    (void)::epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.fd.get(), nullptr);
+    Departing leaving{UniqueFd(), connection.listener, std::move(connection.unread)};
+    leaving.fd = release(stripe, connection);
+    return leaving;
+}
+
+/// It counts as open until somebody else has it, so that `on_empty` does not come too early.
+void Parking::give(Departing one, const SocketName& remote) {
+    auto ending = Ending::moved;
+    if (!callbacks_.give(one)) {
+        if (put_in(one, remote)) return gone(1);  // counted twice meanwhile
+        ending = Ending::no_room;
+    }
+    ended_[static_cast<std::size_t>(ending)].fetch_add(1);
+    gone(1);
+}
+
+void Parking::start_giving() {
+    giving_ = true;
+    std::vector<std::pair<Departing, SocketName>> leaving;
+    for (Stripe& stripe : stripes_) {
+        {
+            const std::lock_guard lock(stripe.mutex);
+            for (const auto waiting : {Waiting::for_request, Waiting::for_rest_of_head}) {
+                Connection* next = stripe.lists[index(waiting)].first;
+                while (next != nullptr) {
+                    Connection& connection = *std::exchange(next, next->next);
+                    if (connection.claimed) continue;  // its worker will find that we are giving
+                    const SocketName remote = connection.remote;
+                    leaving.emplace_back(take_out(stripe, connection), remote);
+                }
+            }
+        }
+        for (auto& [one, remote] : leaving) give(std::move(one), remote);
+        leaving.clear();
+    }
+}
+
+// ---- Ends
+
+void Parking::count(Connection& connection, Ending ending) {
+    if (std::exchange(connection.concluded, true)) return;
+    ended_[static_cast<std::size_t>(ending)].fetch_add(1);
+}
+
+Tally Parking::tally() const {
+    Tally tally;
+    // Ends before beginnings: seen the other way round, more could have ended than began.
+    for (std::size_t i = 0; i < ending_count; ++i) tally.ended[i] = ended_[i].load();
+    tally.opened = opened_.load();
+    return tally;
 }
 
 /// No EPOLL_CTL_DEL: should a copy of the socket outlive ours (in a child between fork and exec),
@@ -135,18 +231,19 @@ UniqueFd Parking::release(Stripe& stripe, Connection& connection) {
 }
 
 void Parking::gone(std::size_t count) {
-    if (count > 0 && open_.fetch_sub(count) == count) on_empty_();
+    if (count > 0 && open_.fetch_sub(count) == count) callbacks_.on_empty();
 }
 
-void Parking::sweep(const Cutoffs& cutoffs) {
+void Parking::sweep(const Cutoffs& cutoffs, Ending idle_ending) {
     for (Stripe& stripe : stripes_)
         for (const auto waiting :
              {Waiting::for_request, Waiting::for_rest_of_head, Waiting::for_client_close})
-            while (expire_some(stripe, waiting, cutoffs[index(waiting)]) > 0) continue;
+            while (expire_some(stripe, waiting, cutoffs[index(waiting)], idle_ending) > 0) continue;
 }
 
 /// A batch, so that the lock is not held while thousands are closed. Returns how many expired.
-std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_point cutoff) {
+std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_point cutoff,
+                                 Ending ending) {
     std::array<UniqueFd, 64> closing;
     std::size_t closed = 0;
     std::size_t warned = 0;
@@ -159,10 +256,12 @@ std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_po
             const bool lingering = waiting == Waiting::for_client_close;
             if (!lingering && has_unread_bytes(connection.fd.get())) continue;
             if (waiting != Waiting::for_rest_of_head) {
+                count(connection, ending);
                 closing[closed++] = release(stripe, connection);
                 continue;
             }
             refuse(connection.fd.get(), Refusal::request_timeout);
+            count(connection, Ending::timed_out);
             connection.unread = std::string();
             stripe.lists[index(waiting)].remove(connection);
             connection.waiting = Waiting::for_client_close;
@@ -177,7 +276,7 @@ std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_po
 }
 
 std::size_t Parking::cut_all() {
-    std::size_t count = 0;
+    std::size_t cut = 0;
     std::size_t parked = 0;
     for (Stripe& stripe : stripes_) {
         const std::lock_guard lock(stripe.mutex);
@@ -185,7 +284,8 @@ std::size_t Parking::cut_all() {
             Connection* next = list.first;
             while (next != nullptr) {
                 Connection& connection = *std::exchange(next, next->next);
-                ++count;
+                if (!connection.concluded) ++cut;
+                count(connection, Ending::cut_at_deadline);
                 if (connection.claimed) {
                     ::shutdown(connection.fd.get(), SHUT_RDWR);
                 } else {
@@ -196,7 +296,7 @@ std::size_t Parking::cut_all() {
         }
     }
     gone(parked);
-    return count;
+    return cut;
 }
 
 }  // namespace handover::http

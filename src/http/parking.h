@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/tally.h"
 #include "http/connection.h"
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 
 namespace handover::http {
 
@@ -25,34 +27,61 @@ namespace handover::http {
 /// Thread-safe. Borrows the epoll descriptor.
 class Parking {
   public:
-    /// `on_empty` is called, from any thread and with no lock held, when the last connection went.
-    Parking(int epoll, std::function<void()> on_empty);
+    /// A connection that has left the lot, and epoll, to go on in another process.
+    struct Departing {
+        UniqueFd fd;
+        std::uint16_t listener;
+        std::string unread;
+    };
+    /// Called from any thread and with no lock held.
+    struct Callbacks {
+        std::function<void()> on_empty;  ///< the last connection went
+        /// While giving. False: not any more; it has not touched the connection.
+        std::function<bool(Departing&)> give;
+    };
+    Parking(int epoll, Callbacks callbacks);
     ~Parking();
     Parking(const Parking&) = delete;
     Parking& operator=(const Parking&) = delete;
 
-    /// Takes a new, non-blocking connection and waits for its first request. False (it is closed
-    /// then) if the descriptor number is absurdly high or the kernel has no memory.
-    bool admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote);
+    /// Takes a new, non-blocking connection and waits for its next request. `unread` has been
+    /// received already. False (it is closed then, and counted as `no_room`) if the descriptor
+    /// number is absurdly high or the kernel has no memory.
+    bool admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote,
+               std::string unread = {});
+    /// Counts a connection that was over before it could be admitted.
+    void count_stillborn(Ending ending);
 
     /// The connection epoll reported, now the caller's until park() or close(); nullptr if the
     /// event came too late.
     [[nodiscard]] Connection* claim(std::uint64_t event_data);
-    /// Gives it back. Its time begins anew, or runs on if it already waits for the same.
+    /// Gives it back. Its time begins anew, or runs on if it already waits for the same. While
+    /// giving, it leaves instead, unless it lingers.
     enum class Time { begins, runs_on };
     void park(Connection& connection, Waiting waiting, Time time);
-    void close(Connection& connection);
+    /// It is over, for this reason. After conclude() it can only linger.
+    void conclude(Connection& connection, Ending ending);
+    void close(Connection& connection, Ending ending);
+
+    /// From now on, whatever would be parked is given away, and what is parked already as well.
+    void start_giving();
+    void stop_giving() { giving_ = false; }
+    [[nodiscard]] const std::atomic<bool>& giving() const { return giving_; }
 
     /// Whoever has been waiting since these times or earlier has waited long enough.
     using Cutoffs = std::array<Clock::time_point, waiting_kinds>;
     /// Closes those, except where bytes are waiting to be read: a worker is about to be woken. One
-    /// whose head did not become complete is told so (408) and lingers.
-    void sweep(const Cutoffs& cutoffs);
+    /// whose head did not become complete is told so (408) and lingers. `idle_ending` is what the
+    /// end of an idle one counts as.
+    void sweep(const Cutoffs& cutoffs, Ending idle_ending);
 
-    /// Closes every parked connection, ends the others with shutdown(); returns how many of both.
+    /// Closes every parked connection, ends the others with shutdown(); returns how many of both
+    /// were not over yet.
     std::size_t cut_all();
 
+    /// Those that linger included.
     [[nodiscard]] std::size_t open() const noexcept { return open_.load(); }
+    [[nodiscard]] Tally tally() const;
 
   private:
     struct List {
@@ -76,12 +105,20 @@ class Parking {
     Connection* slot_or_new_block(int fd);
     bool arm(Connection& connection, int operation) const;
     static UniqueFd release(Stripe& stripe, Connection& connection);
+    bool put_in(Departing& one, const SocketName& remote);
+    Departing take_out(Stripe& stripe, Connection& connection) const;
+    void give(Departing one, const SocketName& remote);
+    void count(Connection& connection, Ending ending);
     void gone(std::size_t count);
-    std::size_t expire_some(Stripe& stripe, Waiting waiting, Clock::time_point cutoff);
+    std::size_t expire_some(Stripe& stripe, Waiting waiting, Clock::time_point cutoff,
+                            Ending ending);
 
     int epoll_;
-    std::function<void()> on_empty_;
+    const Callbacks callbacks_;
+    std::atomic<bool> giving_{false};
     std::atomic<std::size_t> open_{0};
+    std::atomic<std::uint64_t> opened_{0};
+    std::array<std::atomic<std::uint64_t>, ending_count> ended_{};
     std::array<Stripe, stripe_count> stripes_;
     /// Blocks are made when first needed and stay, so that a Connection never moves.
     std::array<std::atomic<Block*>, block_count> blocks_{};

@@ -18,6 +18,7 @@ class ReceiveBuffer {
         : bytes_(std::make_unique<char[]>(capacity_bytes)), capacity_(capacity_bytes) {}
 
     [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
     [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
     [[nodiscard]] const char* data() const noexcept { return bytes_.get() + begin_; }
     [[nodiscard]] std::string_view view() const noexcept { return {data(), size()}; }

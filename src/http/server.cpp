@@ -27,6 +27,7 @@ struct Exchange {
     MessageStream& stream;
     bool close;  ///< the connection ends with this response
     bool headers_done = false;
+    bool drained = false;  ///< and it does so only because we drain
 };
 
 /// The exchange this worker is in. httplib's hook is told the request and the response only.
@@ -58,7 +59,7 @@ class Server::Impl final : public Responder {
     Impl(Server& server, ServerOptions options);
     ~Impl() override { server_.svr_sock_ = no_socket; }
 
-    Outcome respond(Connection& connection, ReceiveBuffer& input, const RequestHead& head) override;
+    Answer respond(Connection& connection, ReceiveBuffer& input, const RequestHead& head) override;
     void finish_headers(const httplib::Request& request, httplib::Response& response);
     void abort_content_providers(bool abort) {
         server_.svr_sock_ = abort ? no_socket : dummy_socket_.get();
@@ -74,7 +75,7 @@ class Server::Impl final : public Responder {
     }
     bool must_close(const Exchange& exchange, const httplib::Request& request,
                     const httplib::Response& response) const;
-    Outcome conclude(Exchange& exchange, bool answered);
+    Answer conclude(Exchange& exchange, bool answered);
 
     Server& server_;
     const ServerOptions options_;
@@ -127,8 +128,8 @@ Server::Impl::Impl(Server& server, ServerOptions options)
     server_.svr_sock_ = dummy_socket_.get();
 }
 
-Responder::Outcome Server::Impl::respond(Connection& connection, ReceiveBuffer& input,
-                                         const RequestHead& head) {
+Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& input,
+                                        const RequestHead& head) {
     MessageStream stream(connection, input, head, options_);
     Exchange exchange{head, stream, head.wants_close || head.websocket};
     bool answered = false;
@@ -171,6 +172,8 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     if (response.status >= 500) headers.erase("EXCEPTION_WHAT");
 
     exchange->close = exchange->close || must_close(*exchange, request, response);
+    exchange->drained = !exchange->close && engine_.closing();
+    exchange->close = exchange->close || exchange->drained;
     if (claim.empty()) claim = httplib::Headers{{"", ""}}.extract("");
     headers.erase("Keep-Alive");
     if (exchange->close) {
@@ -199,23 +202,26 @@ bool Server::Impl::must_close(const Exchange& exchange, const httplib::Request& 
     const bool ends_with_close =
         has_body && (chunked ? exchange.head.http_1_0  // which knows nothing of chunks
                              : headers.find("Content-Length") == headers.end());
-    return engine_.draining() || handler_wants || ends_with_close || !exchange.stream.in_body() ||
+    return handler_wants || ends_with_close || !exchange.stream.in_body() ||
            exchange.stream.much_left() || exchange.stream.broken();
 }
 
-Responder::Outcome Server::Impl::conclude(Exchange& exchange, bool answered) {
+Responder::Answer Server::Impl::conclude(Exchange& exchange, bool answered) {
     MessageStream& stream = exchange.stream;
-    if (!answered || stream.broken()) return stream.wrote() ? Outcome::linger : Outcome::close;
+    if (stream.broken())
+        return {stream.wrote() ? Outcome::linger : Outcome::close, Ending::closed_by_client};
+    if (!answered) return {stream.wrote() ? Outcome::linger : Outcome::close};
     if (!exchange.headers_done && !exchange.head.websocket) {
         if (!hook_reported_.exchange(true))
             report(
                 "set_post_routing_handler() was called on httplib's class, not on ours: "
                 "connections are closed after each response");
-        return Outcome::linger;
+        return {Outcome::linger};
     }
+    if (exchange.drained) return {Outcome::linger, Ending::drained};
     if (exchange.close)  // who wanted it so sends nothing more: no need to wait for his FIN
-        return exchange.head.wants_close && stream.at_end() ? Outcome::close : Outcome::linger;
-    return stream.skip_rest() ? Outcome::next_request : Outcome::linger;
+        return {exchange.head.wants_close && stream.at_end() ? Outcome::close : Outcome::linger};
+    return {stream.skip_rest() ? Outcome::next_request : Outcome::linger};
 }
 
 // ---- Server
@@ -243,12 +249,20 @@ void Server::accept_queued_and_stop() {
 }
 
 void Server::drain(const Drain& how, std::function<void()> drained) {
-    impl_->engine().drain(how.idle_grace, std::move(drained));
+    impl_->engine().drain(how, std::move(drained));
 }
 
 std::size_t Server::close_remaining() {
     impl_->abort_content_providers(true);
     return impl_->engine().close_remaining();
+}
+
+void Server::adopt(ParkedConnection connection) {
+    impl_->engine().adopt(std::move(connection));
+}
+
+Tally Server::tally() const {
+    return impl_->engine().tally();
 }
 
 std::size_t Server::open_connections() const {

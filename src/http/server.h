@@ -37,7 +37,7 @@ namespace handover::http {
 /// Descriptors: listeners are borrowed (handover/service.h). Connections are owned. Nothing is ever
 /// done to a listener but accept4(): no shutdown(), no change of flags.
 /// Threads: register routes before start_accepting(); then the functions of Service as described
-/// there, open_connections() from any thread. Threads are created by the first start_accepting()
+/// there, tally() from any thread. Threads are created by the first start_accepting()
 /// and inherit its signal mask. The destructor closes every connection and waits for the handlers
 /// that run: a process that cannot wait exits without it. Errors: Error (os) from the constructor
 /// and from start_accepting() if the system has no descriptors or threads; later ones go to
@@ -54,11 +54,15 @@ class Server : public httplib::Server, public Service {
     void start_accepting(const std::vector<const Listener*>& listeners) override;
     void stop_accepting() override;
     void accept_queued_and_stop() override;
-    /// Responses that are written from now on say "Connection: close", also to requests that came
-    /// before. WebSockets and responses without end are cut by close_remaining() only.
+    void adopt(ParkedConnection connection) override;
+    /// Without Drain::give, responses that are written from now on say "Connection: close", also to
+    /// requests that came before. With it, no further request is begun, and what has been received
+    /// of one goes along. WebSockets and responses without end are cut by close_remaining() only.
     void drain(const Drain& how, std::function<void()> drained) override;
     std::size_t close_remaining() override;
-    [[nodiscard]] std::size_t open_connections() const override;
+    [[nodiscard]] Tally tally() const override;
+    /// Those included that are over and only wait for the client's FIN. Any thread.
+    [[nodiscard]] std::size_t open_connections() const;
 
     /// As httplib's. Ours runs after it and has the last word on "Connection" and "Keep-Alive".
     /// Call it on the Server: Get() and its like return httplib's class, whose setter would put us

@@ -106,20 +106,6 @@ TEST_F(HotRestart, goes_back_to_the_version_before) {
     EXPECT_EQ(daemon.ask().generation, 3U);
 }
 
-TEST_F(HotRestart, idle_connection_is_answered_once_more_with_a_close) {
-    Daemon daemon(directory_, with_options({}));
-    RawClient idle(daemon.address(), patience);
-    EXPECT_FALSE(idle.get("/hello").says_close());
-    const auto old = daemon.pid();
-    EXPECT_EQ(daemon.reload().status, 0);
-
-    const auto last = idle.get("/hello");
-    EXPECT_EQ(answer_in(last).pid, old);
-    EXPECT_TRUE(last.says_close());
-    EXPECT_TRUE(idle.closed_by_server());
-    EXPECT_EQ(await_end(old), 0);
-}
-
 TEST_F(HotRestart, ten_in_quick_succession_lose_nothing) {
     Daemon daemon(directory_, with_options({}));
     Load keeping(daemon.address(), {"--keep-alive", "--connections", "4", "--rate", "200"});

@@ -134,6 +134,14 @@ UniqueFd FakeServiceManager::stored(std::string_view name) {
     return UniqueFd();
 }
 
+void FakeServiceManager::drop_stored(std::string_view name) {
+    settle();
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(store_.begin(), store_.end(),
+                                    [name](const Entry& entry) { return entry.name == name; });
+    if (found != store_.end()) store_.erase(found);
+}
+
 void FakeServiceManager::settle() {
     std::unique_lock lock(mutex_);
     const unsigned before = settled_;

@@ -62,6 +62,8 @@ class FakeServiceManager {
     [[nodiscard]] std::vector<std::string> stored_names();
     /// A duplicate of the first stored descriptor of the name; empty if there is none.
     [[nodiscard]] UniqueFd stored(std::string_view name);
+    /// Drops the first stored descriptor of the name.
+    void drop_stored(std::string_view name);
 
   private:
     struct Entry {

@@ -129,11 +129,11 @@ const Malformed malformed[] = {
     {"two messages", golden_ready + golden_go},
     {"wrong magic", "HOV2" + golden_ready.substr(4)},
     {"magic of the other byte order", "1VOH" + golden_ready.substr(4)},
-    {"newer version", "HOV1\x02\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
+    {"newer version", "HOV1\x03\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"newest version", "HOV1\xff\xff\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"version 0", "HOV1\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"type 0", "HOV1\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
-    {"unknown type", "HOV1\x01\x00\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
+    {"unknown type", "HOV1\x01\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"largest type", "HOV1\x01\x00\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"length too long", "HOV1\x01\x00\x02\x00\x01\x00\x00\x00\x00\x00\x00\x00"s},
     {"length of 4 GiB", "HOV1\x01\x00\x02\x00\xff\xff\xff\xff\x00\x00\x00\x00"s},
@@ -179,9 +179,9 @@ TEST(Channel, is_close_on_exec_and_does_not_block) {
 
 TEST(Channel, carries_messages_both_ways_and_keeps_them_apart) {
     const auto [a, b] = Channel::make_pair();
-    ASSERT_TRUE(a.send(message_of(Type::hello, {{Tag::version, "a"}})));
-    ASSERT_TRUE(a.send(message_of(Type::go)));
-    ASSERT_TRUE(b.send(message_of(Type::ready)));
+    ASSERT_EQ(a.send(message_of(Type::hello, {{Tag::version, "a"}})), Channel::Sent::sent);
+    ASSERT_EQ(a.send(message_of(Type::go)), Channel::Sent::sent);
+    ASSERT_EQ(b.send(message_of(Type::ready)), Channel::Sent::sent);
     Message message;
     ASSERT_EQ(b.receive(message), Channel::Received::message);
     EXPECT_EQ(message.type, Type::hello);
@@ -196,7 +196,8 @@ TEST(Channel, carries_messages_both_ways_and_keeps_them_apart) {
 
 TEST(Channel, carries_the_longest_field_that_can_be_written) {
     const auto [a, b] = Channel::make_pair();
-    ASSERT_TRUE(a.send(message_of(Type::failed, {{Tag::reason, std::string(70'000, 'x')}})));
+    ASSERT_EQ(a.send(message_of(Type::failed, {{Tag::reason, std::string(70'000, 'x')}})),
+              Channel::Sent::sent);
     Message message;
     ASSERT_EQ(b.receive(message), Channel::Received::message);
     EXPECT_EQ(message.field(Tag::reason).size(), 65'535U);
@@ -205,7 +206,7 @@ TEST(Channel, carries_the_longest_field_that_can_be_written) {
 TEST(Channel, says_that_the_other_end_is_gone) {
     auto pair = Channel::make_pair();
     { const Channel gone(std::move(pair.first)); }
-    EXPECT_FALSE(pair.second.send(message_of(Type::ready))) << "and no SIGPIPE";
+    EXPECT_EQ(pair.second.send(message_of(Type::ready)), Channel::Sent::closed) << "and no SIGPIPE";
     Message message;
     EXPECT_EQ(pair.second.receive(message), Channel::Received::closed);
 }
@@ -214,7 +215,8 @@ TEST(Channel, delivers_what_was_sent_before_the_end) {
     auto pair = Channel::make_pair();
     {
         const Channel gone(std::move(pair.first));
-        ASSERT_TRUE(gone.send(message_of(Type::failed, {{Tag::reason, "last words"}})));
+        ASSERT_EQ(gone.send(message_of(Type::failed, {{Tag::reason, "last words"}})),
+                  Channel::Sent::sent);
     }
     Message message;
     ASSERT_EQ(pair.second.receive(message), Channel::Received::message);
@@ -226,13 +228,13 @@ TEST(Channel, sends_nothing_into_a_full_buffer) {
     const auto [a, b] = Channel::make_pair();
     const auto large = message_of(Type::failed, {{Tag::reason, std::string(30'000, 'x')}});
     std::size_t sent = 0;
-    while (a.send(large) && sent < 10'000) ++sent;
+    while (a.send(large) == Channel::Sent::sent && sent < 10'000) ++sent;
     ASSERT_LT(sent, 10'000U) << "a buffer has an end";
     Message message;
     std::size_t received = 0;
     while (b.receive(message) == Channel::Received::message) ++received;
     EXPECT_EQ(received, sent);
-    EXPECT_TRUE(a.send(large)) << "there is room again";
+    EXPECT_EQ(a.send(large), Channel::Sent::sent) << "there is room again";
 }
 
 TEST(Channel, owns_the_descriptors_that_come_with_a_message) {

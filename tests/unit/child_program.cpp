@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,10 +129,22 @@ UniqueFd listening_tcp() {
     return fd;
 }
 
+/// Of a predecessor, or out of the fd store, or with nothing in it that makes sense. Nobody is at
+/// the other end any more.
+UniqueFd make_channel(const std::string& kind) {
+    auto [theirs, ours] = Channel::make_pair();
+    auto hello = Message::of(Message::Type::hello);
+    if (kind == "channel-stored") hello.fields.emplace_back(Message::Tag::stored, "1");
+    if (kind == "channel-nonsense") hello.type = Message::Type::go;
+    (void)theirs.send(hello);
+    return std::move(ours).release();
+}
+
 UniqueFd make_descriptor(const std::string& kind) {
     if (kind == "tcp") return listening_tcp();
     if (kind == "datagram") return UniqueFd(::socket(AF_UNIX, SOCK_DGRAM, 0));
     if (kind == "seqpacket") return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET, 0));
+    if (kind.starts_with("channel")) return make_channel(kind);
     if (kind == "memory") return UniqueFd(::memfd_create("test", 0));
     if (kind == "file") return UniqueFd(::open("/proc/self/status", O_RDONLY));
     if (kind == "ledger" || kind == "newer-ledger") {
@@ -226,6 +239,12 @@ int discover(const Arguments& rest) {
     if (origin.ledger) std::cout << "ledger " << origin.ledger->last_generation() << "\n";
     if (origin.stale_ledgers) std::cout << "stale ledgers\n";
     if (origin.predecessor) std::cout << "predecessor " << origin.predecessor->fd() << "\n";
+    if (!origin.stored_channels.empty())
+        std::cout << "stored channels " << origin.stored_channels.size() << "\n";
+    if (origin.unknown_channels) std::cout << "unknown channels\n";
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    std::cout << "limit " << limit.rlim_cur << "\n";
     sigset_t blocked;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
     for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT})

@@ -22,17 +22,34 @@ class FakeService : public Service {
     void stop_accepting() override { calls.emplace_back("stop"); }
     void accept_queued_and_stop() override { calls.emplace_back("accept queued and stop"); }
     void drain(const Drain& how, std::function<void()> on_drained) override {
-        calls.push_back("drain " + std::to_string(how.idle_grace.count()));
+        calls.push_back((how.give ? "give " : "drain ") + std::to_string(how.idle_grace.count()));
+        give = how.give;
         drained = std::move(on_drained);
         if (drains_at_once) drained();
     }
-    std::size_t close_remaining() override { return std::exchange(connections, 0); }
-    [[nodiscard]] std::size_t open_connections() const override { return connections; }
+    void adopt(ParkedConnection connection) override {
+        calls.push_back("adopt " + connection.listener + " '" + connection.unread + "'");
+        ++counts.opened;
+        adopted.push_back(std::move(connection));
+    }
+    /// What a service does with a connection while Drain::give is set.
+    void give_away(ParkedConnection connection) {
+        ++counts[Ending::moved];
+        give(std::move(connection));
+    }
+    std::size_t close_remaining() override {
+        const auto left = counts.held();
+        counts[Ending::cut_at_deadline] += left;
+        return left;
+    }
+    [[nodiscard]] Tally tally() const override { return counts; }
 
     std::vector<std::string> calls;
     std::function<void()> drained;
     bool drains_at_once = false;
-    std::size_t connections = 0;
+    std::function<void(ParkedConnection)> give;
+    std::vector<ParkedConnection> adopted;
+    Tally counts;
 };
 
 }  // namespace handover::test

@@ -158,7 +158,7 @@ TEST_F(GenerationTest, leaves_one_ledger_in_the_store) {
 TEST_F(GenerationTest, tells_a_predecessor_why_it_cannot_start) {
     auto [predecessor, ours] = Channel::make_pair();
     Message hello;
-    ASSERT_TRUE(predecessor.send(hello));
+    ASSERT_EQ(predecessor.send(hello), Channel::Sent::sent);
     Origin origin;
     origin.predecessor.emplace(std::move(ours));
     const WantedListener impossible{"http",

@@ -52,7 +52,7 @@ struct Row {
 const std::vector<Row> table = {
     // A fresh start, or the start of a successor.
     {State::starting, Event::started, State::serving,
-        {take_over, store_listeners, start_accepting, announce_ready}},
+        {take_over, store_listeners, start_accepting, adopt_stored_connections, announce_ready}},
     {State::starting, Event::started_by_predecessor, State::waiting_for_go, {say_ready}},
     {State::starting, Event::handover_requested, State::starting, {refuse_handover}},
     {State::starting, Event::stop_requested,     State::ended, {end}},
@@ -72,11 +72,11 @@ const std::vector<Row> table = {
     {State::serving, Event::handover_requested, State::handing_over,
         {announce_reloading, start_successor}},
     {State::serving, Event::stop_requested, State::stopping,
-        {announce_stopping, retire_listeners, drain_promptly}},
+        {announce_stopping, drop_predecessor, retire_listeners, drain_promptly}},
     {State::serving, Event::interrupted, State::stopping,
-        {announce_stopping, retire_listeners, drain_promptly}},
+        {announce_stopping, drop_predecessor, retire_listeners, drain_promptly}},
     {State::serving, Event::restart_requested, State::leaving,
-        {announce_leaving, stop_accepting, release_listeners, drain_promptly}},
+        {announce_leaving, stop_accepting, release_listeners, store_connections}},
 
     // A successor is starting.
     {State::handing_over, Event::successor_ready, State::promoting, {hand_main_pid}},
@@ -84,35 +84,35 @@ const std::vector<Row> table = {
         {end_successor, report_failed_handover}},
     {State::handing_over, Event::handover_requested, State::handing_over, {refuse_handover}},
     {State::handing_over, Event::stop_requested, State::stopping,
-        {end_successor, report_failed_handover, announce_stopping, retire_listeners,
-         drain_promptly}},
+        {end_successor, report_failed_handover, announce_stopping, drop_predecessor,
+         retire_listeners, drain_promptly}},
     {State::handing_over, Event::interrupted, State::stopping,
-        {end_successor, report_failed_handover, announce_stopping, retire_listeners,
-         drain_promptly}},
+        {end_successor, report_failed_handover, announce_stopping, drop_predecessor,
+         retire_listeners, drain_promptly}},
     {State::handing_over, Event::restart_requested, State::leaving,
         {end_successor, report_failed_handover, announce_leaving, stop_accepting,
-         release_listeners, drain_promptly}},
+         release_listeners, store_connections}},
 
     // It is ready; the manager is being told. Until go is said, it can be given up.
     {State::promoting, Event::manager_informed, State::draining,
-        {say_go, stop_accepting, release_listeners, report_handover, drain_patiently}},
+        {say_go, stop_accepting, release_listeners, report_handover, move_connections}},
     {State::promoting, Event::successor_failed, State::serving,
         {end_successor, report_failed_handover}},
     {State::promoting, Event::handover_requested, State::promoting, {refuse_handover}},
     {State::promoting, Event::stop_requested, State::stopping,
-        {end_successor, report_failed_handover, announce_stopping, retire_listeners,
-         drain_promptly}},
+        {end_successor, report_failed_handover, announce_stopping, drop_predecessor,
+         retire_listeners, drain_promptly}},
     {State::promoting, Event::interrupted, State::stopping,
-        {end_successor, report_failed_handover, announce_stopping, retire_listeners,
-         drain_promptly}},
+        {end_successor, report_failed_handover, announce_stopping, drop_predecessor,
+         retire_listeners, drain_promptly}},
     {State::promoting, Event::restart_requested, State::leaving,
         {end_successor, report_failed_handover, announce_leaving, stop_accepting,
-         release_listeners, drain_promptly}},
+         release_listeners, store_connections}},
 
     // A successor serves. Whoever asks for our end now is waiting for it.
     {State::draining, Event::handover_requested, State::draining, {refuse_handover}},
     {State::draining, Event::stop_requested,     State::draining, {drain_promptly}},
-    {State::draining, Event::restart_requested,  State::draining, {drain_promptly}},
+    {State::draining, Event::restart_requested,  State::leaving, {store_connections}},
     {State::draining, Event::interrupted,        State::stopping, {drain_promptly}},
     {State::draining, Event::drained,            State::ended, {end}},
     {State::draining, Event::deadline_passed,    State::ended, {close_remaining, end}},
@@ -269,7 +269,7 @@ TEST(LifecycleInvariant, ending_is_the_last_thing_and_happens_once) {
 TEST(LifecycleInvariant, accepting_begins_once_and_stops_before_the_drain) {
     expect_on_every_path([](const Path& path) {
         const auto stops = count(path, stop_accepting) + count(path, retire_listeners);
-        const auto drain = last(path, {drain_patiently, drain_promptly});
+        const auto drain = last(path, {move_connections, store_connections, drain_promptly});
         return count(path, start_accepting) <= 1 && stops <= count(path, start_accepting) &&
                (drain == 0 || stops == 1);
     });

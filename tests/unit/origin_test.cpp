@@ -9,6 +9,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <string>
@@ -41,7 +44,7 @@ TEST(Origin, is_nothing_special_when_nothing_was_given) {
 }
 
 TEST(Origin, tells_listeners_ledger_and_predecessor_apart_by_name_in_any_order) {
-    const auto told = discover({"seqpacket", "tcp", "ledger", "LISTEN_PID=self", "LISTEN_FDS=3",
+    const auto told = discover({"channel", "tcp", "ledger", "LISTEN_PID=self", "LISTEN_FDS=3",
                                 "LISTEN_FDNAMES=channel:http:ledger"});
     EXPECT_THAT(told, HasSubstr("\npredecessor 3\n"));
     EXPECT_THAT(told, HasSubstr("\n4 http stream_listener cloexec nonblock\n"));
@@ -50,11 +53,31 @@ TEST(Origin, tells_listeners_ledger_and_predecessor_apart_by_name_in_any_order) 
     EXPECT_THAT(told, HasSubstr("\nvariables\n"));
 }
 
-TEST(Origin, takes_no_channel_for_a_predecessor_that_is_none) {
-    const auto told =
-        discover({"datagram", "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=channel"});
-    EXPECT_THAT(told, Not(HasSubstr("\npredecessor")));
-    EXPECT_THAT(told, HasSubstr("\n3 channel other_socket")) << "a stranger, for others to judge";
+TEST(Origin, tells_channels_of_the_fd_store_from_the_one_of_a_predecessor) {
+    const auto told = discover({"channel-stored", "channel", "channel-stored", "LISTEN_PID=self",
+                                "LISTEN_FDS=3", "LISTEN_FDNAMES=channel:channel:channel"});
+    EXPECT_THAT(told, HasSubstr("\nstored channels 2\n"));
+    EXPECT_THAT(told, HasSubstr("\npredecessor 4\n"));
+    EXPECT_THAT(told, Not(HasSubstr("\nwarning")));
+}
+
+TEST(Origin, closes_a_channel_that_means_nothing_to_it_and_goes_on) {
+    for (const std::string kind : {"datagram", "seqpacket", "channel-nonsense"}) {
+        const auto told =
+            discover({kind, "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=channel"});
+        EXPECT_THAT(told, Not(HasSubstr("\npredecessor"))) << kind;
+        EXPECT_THAT(told, HasSubstr("\nwarning an inherited 'channel'")) << kind;
+        EXPECT_THAT(told, HasSubstr("\nunknown channels")) << kind;
+        EXPECT_THAT(told, HasSubstr("\nopen 0 1 2\n")) << kind;
+    }
+}
+
+TEST(Origin, raises_the_limit_of_descriptors) {
+    const auto told = discover({});
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const auto expected = std::min<rlim_t>(limit.rlim_max, 1U << 20U);
+    EXPECT_THAT(told, HasSubstr("\nlimit " + std::to_string(expected) + "\n"));
 }
 
 TEST(Origin, names_the_ledger_that_it_cannot_read) {

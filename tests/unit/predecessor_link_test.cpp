@@ -51,7 +51,7 @@ class PredecessorLinkTest : public testing::Test {
     }
 
     void greet() {
-        ASSERT_TRUE(predecessor_->send(hello_of("7")));
+        ASSERT_EQ(predecessor_->send(hello_of("7")), Channel::Sent::sent);
         link_->greet(hello_of("8"));
         Message message;
         ASSERT_EQ(predecessor_->receive(message), Channel::Received::message);
@@ -85,7 +85,7 @@ TEST_F(PredecessorLinkTest, refuses_a_channel_on_which_no_hello_waits) {
 }
 
 TEST_F(PredecessorLinkTest, refuses_a_channel_that_begins_with_something_else) {
-    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
     expect_greeting_is_refused();
 }
 
@@ -117,15 +117,15 @@ TEST_F(PredecessorLinkTest, says_why_we_do_not_start) {
 
 TEST_F(PredecessorLinkTest, hears_go) {
     greet();
-    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, ElementsAre("go"));
 }
 
 TEST_F(PredecessorLinkTest, hears_go_once_and_nothing_after_it) {
     greet();
-    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
-    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
     predecessor_.reset();
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, ElementsAre("go"));
@@ -149,7 +149,7 @@ TEST_F(PredecessorLinkTest, hears_that_it_is_lost_when_our_ready_was_never_read)
 TEST_F(PredecessorLinkTest, takes_a_broken_protocol_for_a_loss) {
     greet();
     ASSERT_EQ(::send(predecessor_->fd(), "garbage", 7, MSG_NOSIGNAL), 7);
-    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, ElementsAre("lost"));
 }
@@ -157,15 +157,15 @@ TEST_F(PredecessorLinkTest, takes_a_broken_protocol_for_a_loss) {
 TEST_F(PredecessorLinkTest, passes_over_messages_that_are_not_for_a_successor) {
     greet();
     for (const auto type : {Message::Type::hello, Message::Type::ready, Message::Type::failed})
-        ASSERT_TRUE(predecessor_->send(of_type(type)));
-    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+        ASSERT_EQ(predecessor_->send(of_type(type)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, ElementsAre("go"));
 }
 
 TEST_F(PredecessorLinkTest, calls_nobody_when_it_is_gone) {
     greet();
-    ASSERT_TRUE(predecessor_->send(of_type(Message::Type::go)));
+    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
     const auto before = open_descriptors().size();
     link_.reset();
     EXPECT_EQ(open_descriptors().size(), before - 1) << "its end of the channel is closed";

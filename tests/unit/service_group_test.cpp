@@ -74,7 +74,7 @@ TEST_F(ServiceGroupTest, stops_all_its_services) {
 }
 
 TEST_F(ServiceGroupTest, has_drained_when_the_last_service_has) {
-    group_.drain(milliseconds(5000), [this] {
+    group_.drain({milliseconds(5000)}, [this] {
         note("drained")();
         loop_.stop();
     });
@@ -90,7 +90,7 @@ TEST_F(ServiceGroupTest, has_drained_when_the_last_service_has) {
 }
 
 TEST_F(ServiceGroupTest, says_so_on_the_thread_of_the_loop) {
-    group_.drain(milliseconds(0), [this] {
+    group_.drain({milliseconds(0)}, [this] {
         note("drained")();
         loop_.stop();
     });
@@ -105,18 +105,18 @@ TEST_F(ServiceGroupTest, says_so_on_the_thread_of_the_loop) {
 TEST_F(ServiceGroupTest, is_not_told_from_inside_the_call) {
     web_.drains_at_once = true;
     admin_.drains_at_once = true;
-    group_.drain(milliseconds(0), note("drained"));
+    group_.drain({milliseconds(0)}, note("drained"));
     EXPECT_TRUE(noted_.empty());
     run_posted();
     EXPECT_THAT(noted_, ElementsAre("drained"));
 }
 
 TEST_F(ServiceGroupTest, forgets_the_first_drain_when_asked_again) {
-    group_.drain(milliseconds(5000), note("patiently"));
+    group_.drain({milliseconds(5000)}, note("patiently"));
     const auto web_first = web_.drained;
     const auto admin_first = admin_.drained;
     web_first();
-    group_.drain(milliseconds(1000), note("promptly"));
+    group_.drain({milliseconds(1000)}, note("promptly"));
     EXPECT_THAT(web_.calls, ElementsAre("drain 5000", "drain 1000"));
     admin_first();  // it was on its way already
     web_.drained();
@@ -130,11 +130,11 @@ TEST_F(ServiceGroupTest, forgets_the_first_drain_when_asked_again) {
 }
 
 TEST_F(ServiceGroupTest, counts_the_connections_of_all) {
-    web_.connections = 3;
-    admin_.connections = 2;
-    EXPECT_EQ(group_.open_connections(), 5U);
+    web_.counts.opened = 3;
+    admin_.counts.opened = 2;
+    EXPECT_EQ(group_.tally().held(), 5U);
     EXPECT_EQ(group_.close_remaining(), 5U);
-    EXPECT_EQ(group_.open_connections(), 0U);
+    EXPECT_EQ(group_.tally().held(), 0U);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace handover::test {
 
 /// An event loop for a test: a run that does not stop by itself fails.
@@ -18,6 +20,16 @@ class TestLoop : public EventLoop {
         });
         deadline.start_once(generous);
         run();
+    }
+
+    /// Looks every millisecond.
+    template <class Condition>
+    void run_until(Condition condition) {
+        Timer look(*this, [&] {
+            if (condition()) stop();
+        });
+        look.start_every(std::chrono::milliseconds(1));
+        run_to_the_end();
     }
 };
 

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "handover/departures.h"
+
+#include <utility>
+
+namespace handover {
+
+Departures::Departures(EventLoop& loop, ServiceGroup& services, const ServiceManager& manager,
+                       Callbacks callbacks)
+    : loop_(loop), services_(services), manager_(manager), callbacks_(std::move(callbacks)) {}
+
+void Departures::begin(Grace grace) {
+    if (!std::exchange(begun_, true)) before_ = services_.tally();
+    grace_ = grace;
+}
+
+void Departures::expect_arrivals(bool expected) {
+    arrivals_expected_ = expected;
+    check();
+}
+
+// ---- the three ways
+
+void Departures::move_to(Channel successor, Grace grace) {
+    begin(grace);
+    to_successor_ = std::make_unique<ConnectionSender>(loop_, sender_callbacks(to_successor_));
+    to_successor_->continue_with(std::move(successor));
+    give_to(*to_successor_);
+}
+
+void Departures::store(const Message& hello, Grace grace) {
+    begin(grace);
+    if (opening_ || to_store_) return;
+    // Nothing to store, and nothing that could still come.
+    if (before_.held() == 0 && !arrivals_expected_ && !to_successor_)
+        return close_politely_from_now_on();
+    stored_channels_ = std::make_unique<StoredChannels>(loop_, manager_, hello);
+    open_stored_channel();
+}
+
+void Departures::drain(Grace grace) {
+    begin(grace);
+    // What can move goes on moving; the grace is for the others.
+    if (sender() == nullptr && !opening_) close_politely_from_now_on();
+}
+
+ConnectionSender::Callbacks Departures::sender_callbacks(Sender& sender) {
+    ConnectionSender::Callbacks callbacks;
+    callbacks.all_sent = [this] { on_all_sent(); };
+    callbacks.failed = [this, &sender](const std::string& reason) { give_up(sender, reason); };
+    callbacks.unfit = [this](ParkedConnection connection) { on_unfit(std::move(connection)); };
+    return callbacks;
+}
+
+void Departures::give_to(const ConnectionSender& sender) {
+    services_drained_ = false;
+    services_.drain({grace_, sender.inlet()}, [this] {
+        services_drained_ = true;
+        check();
+    });
+}
+
+void Departures::close_politely_from_now_on() {
+    services_drained_ = false;
+    services_.drain({grace_}, [this] {
+        services_drained_ = true;
+        check();
+    });
+}
+
+// ---- channels in the fd store
+
+void Departures::open_stored_channel() {
+    opening_ = true;
+    stored_channels_->open([this](std::optional<Channel> channel) {
+        opening_ = false;
+        on_stored_channel(std::move(channel));
+    });
+}
+
+void Departures::on_stored_channel(std::optional<Channel> channel) {
+    if (channel && to_store_) return to_store_->continue_with(std::move(*channel));
+    if (channel) return on_first_stored_channel(std::move(*channel));
+    const std::string reason =
+        "the fd store takes no channel (FileDescriptorStoreMax= or NotifyAccess= in the unit)";
+    if (to_store_) return give_up(to_store_, reason);
+    if (manager_.present()) callbacks_.warn("connections do not survive this restart: " + reason);
+    // A successor, if there is one, may have more luck with the store.
+    if (to_successor_) return check();
+    close_politely_from_now_on();
+}
+
+void Departures::on_first_stored_channel(Channel channel) {
+    auto callbacks = sender_callbacks(to_store_);
+    callbacks.full = [this] { open_stored_channel(); };
+    to_store_ = std::make_unique<ConnectionSender>(loop_, std::move(callbacks));
+    give_to(*to_store_);  // from here on nothing is given to the successor any more
+    if (to_successor_) {
+        const auto inlet = to_store_->inlet();
+        for (auto& connection : to_successor_->take_back()) inlet(std::move(connection));
+        to_successor_->finish_now(tally());
+        discard(to_successor_);
+    }
+    to_store_->continue_with(std::move(channel));
+}
+
+// ---- the end
+
+void Departures::give_up(Sender& sender, const std::string& reason) {
+    close_politely_from_now_on();
+    auto unsent = sender->take_back();
+    discard(sender);
+    finishing_ = false;
+    if (!unsent.empty())
+        callbacks_.warn(std::to_string(unsent.size()) +
+                        " connections cannot move and are closed politely: " + reason);
+    returned_ += unsent.size();
+    for (auto& connection : unsent) services_.adopt(std::move(connection));
+    check();
+}
+
+/// Later: we may be inside one of its callbacks.
+void Departures::discard(Sender& sender) {
+    loop_.post([ended = std::shared_ptr<ConnectionSender>(std::move(sender))]() mutable {
+        ended.reset();
+    });
+}
+
+ConnectionSender* Departures::sender() const {
+    return to_store_ ? to_store_.get() : to_successor_.get();
+}
+
+void Departures::on_all_sent() {
+    if (!finishing_) return check();
+    done_ = true;
+    callbacks_.done();
+}
+
+void Departures::on_unfit(ParkedConnection connection) {
+    ++unfit_;
+    close_politely(std::move(connection));
+}
+
+void Departures::check() {
+    if (done_ || finishing_ || !begun_ || opening_ || arrivals_expected_ || !services_drained_)
+        return;
+    if (sender() == nullptr) {
+        done_ = true;
+        return callbacks_.done();
+    }
+    if (sender()->unsent() != 0) return;
+    finishing_ = true;
+    sender()->finish(tally());
+}
+
+std::size_t Departures::cut() {
+    const auto count = services_.close_remaining();
+    for (auto* sender : {to_successor_.get(), to_store_.get()})
+        if (sender != nullptr) cut_unsent_ += sender->take_back().size();
+    done_ = true;
+    if (sender() != nullptr) sender()->finish_now(tally());
+    return count + cut_unsent_;
+}
+
+Tally Departures::tally() const {
+    Tally tally = services_.tally().since(before_);
+    std::uint64_t not_sent = returned_ + unfit_ + cut_unsent_;
+    for (const auto* sender : {to_successor_.get(), to_store_.get()})
+        if (sender != nullptr) not_sent += sender->unsent();
+    tally.opened -= returned_;
+    tally[Ending::moved] -= not_sent;
+    tally[Ending::no_room] += unfit_;
+    tally[Ending::cut_at_deadline] += cut_unsent_;
+    return tally;
+}
+
+}  // namespace handover

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+#include "handover/departures.h"
+
+#include "handover/connection_batch.h"
+#include "support/fake_service_manager.h"
+#include "unit/connections.h"
+#include "unit/fake_service.h"
+#include "unit/scoped_environment.h"
+#include "unit/test_loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace handover::test {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr milliseconds grace{500};
+
+/// A generation with one service that holds a few connections, each of which the test lets go.
+class DeparturesTest : public testing::Test {
+  protected:
+    DeparturesTest() { group_.add(web_, {{"http", Endpoint::parse("127.0.0.1:0")}}); }
+
+    void hold(std::size_t count) { web_.counts.opened += count; }
+
+    /// What arrives at the other end.
+    void read(const Channel& channel) {
+        Message message;
+        while (channel.receive(message) == Channel::Received::message) {
+            if (message.type == Message::Type::end) end_ = handover::tally_of(message);
+            if (message.type != Message::Type::connections) continue;
+            auto connections = unpack(std::move(message));
+            ASSERT_TRUE(connections);
+            for (auto& connection : *connections) arrived_.push_back(std::move(connection));
+        }
+    }
+
+    void run_posted() {
+        loop_.post([this] { loop_.stop(); });
+        loop_.run_to_the_end();
+    }
+    void run_until_done() { loop_.run_to_the_end(); }
+    void run_until_calls(std::size_t count) {
+        loop_.run_until([&] { return web_.calls.size() >= count; });
+    }
+
+    Departures& departures() {
+        if (!departures_)
+            departures_.emplace(loop_, group_, *manager_,
+                                Departures::Callbacks{[this] {
+                                                          ++done_;
+                                                          loop_.stop();
+                                                      },
+                                                      [this](const std::string& text) {
+                                                          warnings_.push_back(text);
+                                                      }});
+        return *departures_;
+    }
+
+    /// From here on there is a service manager with a store of that size.
+    void start_manager(std::size_t fd_store_max) {
+        fake_ = std::make_unique<FakeServiceManager>(fd_store_max);
+        notify_.emplace("NOTIFY_SOCKET", fake_->address());
+        manager_.emplace();
+    }
+
+    Message hello() {
+        auto message = Message::of(Message::Type::hello);
+        message.fields = {{Message::Tag::generation, "3"}};
+        return message;
+    }
+
+    TestLoop loop_;
+    FakeService web_;
+    ServiceGroup group_{loop_};
+    std::unique_ptr<FakeServiceManager> fake_;
+    std::optional<ScopedEnvironment> notify_;
+    std::optional<ServiceManager> manager_{ServiceManager()};
+    std::optional<Departures> departures_;
+    int done_ = 0;
+    std::vector<std::string> warnings_;
+    std::vector<ParkedConnection> arrived_;
+    std::optional<Tally> end_;
+};
+
+// ---- to a successor
+
+TEST_F(DeparturesTest, move_to_a_successor_and_are_accounted_for) {
+    hold(3);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    EXPECT_THAT(web_.calls, ElementsAre("give 500"));
+    TestConnection one("http", "GE");
+    TestConnection two;
+    web_.give_away(std::move(one.parked));
+    web_.give_away(std::move(two.parked));
+    ++web_.counts[Ending::closed_by_client];
+    web_.drained();
+    run_until_done();
+    EXPECT_EQ(done_, 1);
+    read(theirs);
+    ASSERT_EQ(arrived_.size(), 2U);
+    EXPECT_EQ(arrived_[0].unread, "GE");
+    EXPECT_TRUE(is_connected_to(arrived_[1].fd, two.client));
+    EXPECT_EQ(departures().tally().to_sentence(), "held 3 = 2 moved + 1 closed by client");
+    EXPECT_EQ(end_, departures().tally()) << "the successor knows it, too";
+    EXPECT_THAT(warnings_, IsEmpty());
+}
+
+TEST_F(DeparturesTest, are_not_done_as_long_as_some_may_still_arrive) {
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    departures().expect_arrivals(true);
+    web_.drained();
+    run_posted();
+    EXPECT_EQ(done_, 0);
+    TestConnection late;
+    ++web_.counts.opened;  // the service adopts it, and gives it away at once
+    web_.give_away(std::move(late.parked));
+    departures().expect_arrivals(false);
+    run_until_done();
+    read(theirs);
+    EXPECT_EQ(arrived_.size(), 1U);
+    EXPECT_EQ(departures().tally().to_sentence(), "held 1 = 1 moved");
+}
+
+TEST_F(DeparturesTest, go_back_to_the_services_when_the_successor_is_gone) {
+    hold(2);
+    {
+        auto [ours, theirs] = Channel::make_pair();
+        departures().move_to(std::move(ours), grace);
+    }
+    TestConnection one;
+    web_.give_away(std::move(one.parked));
+    run_posted();
+    EXPECT_THAT(web_.calls, ElementsAre("give 500", "drain 500", "adopt http ''"));
+    EXPECT_TRUE(is_connected_to(web_.adopted[0].fd, one.client));
+    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("1 connections cannot move")));
+    EXPECT_EQ(departures().tally().held(), 2U) << "nothing has been counted twice";
+    web_.counts[Ending::drained] += 2;
+    web_.drained();
+    run_until_done();
+    EXPECT_EQ(departures().tally().to_sentence(), "held 2 = 2 drained");
+}
+
+TEST_F(DeparturesTest, are_cut_at_the_deadline_wherever_they_are) {
+    hold(3);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    TestConnection moved;
+    web_.give_away(std::move(moved.parked));
+    run_posted();
+    TestConnection waiting;
+    web_.give_away(std::move(waiting.parked));  // and nobody sends it any more
+    EXPECT_EQ(departures().cut(), 2U);
+    EXPECT_TRUE(is_closed(waiting.client));
+    EXPECT_EQ(departures().tally().to_sentence(), "held 3 = 1 moved + 2 cut at deadline");
+    read(theirs);
+    EXPECT_EQ(end_, departures().tally());
+}
+
+TEST_F(DeparturesTest, that_nobody_takes_are_drained) {
+    hold(1);
+    departures().drain(grace);
+    EXPECT_THAT(web_.calls, ElementsAre("drain 500"));
+    departures().drain(milliseconds(100));
+    EXPECT_THAT(web_.calls, ElementsAre("drain 500", "drain 100"));
+    ++web_.counts[Ending::drained];
+    web_.drained();
+    run_until_done();
+    EXPECT_EQ(done_, 1);
+}
+
+TEST_F(DeparturesTest, go_on_moving_when_asked_to_hurry) {
+    hold(1);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    departures().drain(milliseconds(100));
+    EXPECT_THAT(web_.calls, ElementsAre("give 500"));
+}
+
+// ---- into the fd store
+
+TEST_F(DeparturesTest, are_stored_for_the_generation_after_a_restart) {
+    start_manager(8);
+    hold(2);
+    departures().store(hello(), grace);
+    EXPECT_THAT(web_.calls, IsEmpty()) << "they go on until the store has taken a channel";
+    run_until_calls(1);
+    EXPECT_THAT(web_.calls, ElementsAre("give 500"));
+    for (int i = 0; i < 2; ++i) web_.give_away(std::move(TestConnection().parked));
+    web_.drained();
+    run_until_done();
+    EXPECT_THAT(fake_->stored_names(), ElementsAre("channel")) << "however many they are";
+    read(Channel(fake_->stored("channel")));
+    EXPECT_EQ(arrived_.size(), 2U);
+    EXPECT_EQ(end_, departures().tally());
+    EXPECT_EQ(departures().tally().to_sentence(), "held 2 = 2 moved");
+}
+
+TEST_F(DeparturesTest, fill_one_channel_after_the_other) {
+    start_manager(64);
+    constexpr std::size_t count = 40;
+    hold(count);
+    departures().store(hello(), grace);
+    run_until_calls(1);
+    for (std::size_t i = 0; i < count; ++i) {
+        TestConnection one("http", std::string(30'000, 'x'));
+        web_.give_away(std::move(one.parked));
+    }
+    web_.drained();
+    run_until_done();
+    EXPECT_GT(fake_->stored_names().size(), 1U);
+    while (!fake_->stored_names().empty()) {
+        read(Channel(fake_->stored("channel")));
+        fake_->drop_stored("channel");
+    }
+    EXPECT_EQ(arrived_.size(), count);
+    EXPECT_EQ(end_, departures().tally());
+    EXPECT_EQ(departures().tally()[Ending::moved], count);
+}
+
+TEST_F(DeparturesTest, are_closed_politely_where_the_store_is_full) {
+    start_manager(0);
+    hold(1);
+    departures().store(hello(), grace);
+    run_until_calls(1);
+    EXPECT_THAT(web_.calls, ElementsAre("drain 500"));
+    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("FileDescriptorStoreMax=")));
+}
+
+TEST_F(DeparturesTest, that_the_store_has_no_more_room_for_are_closed_politely) {
+    start_manager(1);
+    constexpr std::size_t count = 40;
+    hold(count);
+    departures().store(hello(), grace);
+    run_until_calls(1);
+    for (std::size_t i = 0; i < count; ++i) {
+        TestConnection one("http", std::string(30'000, 'x'));
+        web_.give_away(std::move(one.parked));
+    }
+    run_until_calls(3);
+    EXPECT_EQ(web_.calls[1], "drain 500");
+    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("cannot move and are closed politely")));
+    const auto returned = web_.adopted.size();
+    EXPECT_GT(returned, 0U);
+    web_.counts[Ending::drained] += returned;
+    web_.drained();
+    run_until_done();
+    read(Channel(fake_->stored("channel")));
+    EXPECT_EQ(arrived_.size() + returned, count);
+    EXPECT_EQ(departures().tally()[Ending::moved], arrived_.size());
+    EXPECT_EQ(departures().tally()[Ending::drained], returned);
+    EXPECT_EQ(departures().tally().held(), 0U);
+}
+
+TEST_F(DeparturesTest, are_drained_where_there_is_no_service_manager) {
+    hold(1);
+    departures().store(hello(), grace);
+    run_until_calls(1);
+    EXPECT_THAT(web_.calls, ElementsAre("drain 500"));
+    EXPECT_THAT(warnings_, IsEmpty()) << "nobody promised anything";
+}
+
+TEST_F(DeparturesTest, need_no_channel_if_there_are_none) {
+    start_manager(8);
+    departures().store(hello(), grace);
+    web_.drained();
+    run_until_done();
+    EXPECT_THAT(fake_->stored_names(), IsEmpty());
+}
+
+// ---- a restart in the middle of a reload
+
+TEST_F(DeparturesTest, to_a_successor_go_into_the_store_once_the_service_restarts) {
+    start_manager(8);
+    hold(2);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    web_.give_away(std::move(TestConnection().parked));
+    run_posted();
+    departures().store(hello(), grace);
+    run_until_calls(2);
+    read(theirs);
+    EXPECT_EQ(arrived_.size(), 1U);
+    EXPECT_TRUE(end_) << "the successor need not wait for us";
+    web_.give_away(std::move(TestConnection().parked));
+    web_.drained();
+    run_until_done();
+    read(Channel(fake_->stored("channel")));
+    EXPECT_EQ(arrived_.size(), 2U);
+    EXPECT_EQ(departures().tally().to_sentence(), "held 2 = 2 moved");
+}
+
+TEST_F(DeparturesTest, to_a_successor_go_on_if_the_store_does_not_take_them) {
+    start_manager(0);
+    hold(1);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    departures().store(hello(), grace);
+    loop_.run_until([&] { return !warnings_.empty(); });
+    web_.give_away(std::move(TestConnection().parked));
+    web_.drained();
+    run_until_done();
+    read(theirs);
+    EXPECT_EQ(arrived_.size(), 1U);
+    EXPECT_THAT(web_.calls, ElementsAre("give 500"));
+}
+
+}  // namespace
+}  // namespace handover::test
