@@ -133,34 +133,6 @@ bool refuses(const Endpoint& endpoint) {
 
 // ---- load
 
-Load::Load(const Endpoint& target, const std::vector<std::string>& options)
-    : client_([&] {
-          std::vector<std::string> argv{LOAD_CLIENT_PROGRAM, target.to_string(), "--control"};
-          argv.insert(argv.end(), options.begin(), options.end());
-          return ChildProcess(argv);
-      }()) {
-    if (!client_.await_line("ready", patience)) fail("no answer");
-}
-
-void Load::await_answers(int count) {
-    client_.write("await " + std::to_string(count) + "\n");
-    if (!client_.await_line("awaited " + std::to_string(count), patience))
-        fail("fewer than " + std::to_string(count) + " answers");
-}
-
-LoadReport Load::stop() {
-    client_.signal(SIGTERM);
-    const auto finished = client_.wait(patience * 2);
-    if (!finished || !finished->ok()) fail("the client did not come to its end");
-    const auto json = finished->out.find('{');
-    if (json == std::string::npos) fail("no report");
-    return nlohmann::json::parse(finished->out.substr(json)).get<LoadReport>();
-}
-
-void Load::fail(const std::string& what) const {
-    throw std::runtime_error("load_client: " + what + "\n" + client_.out() + client_.err());
-}
-
 LoadReport expect_nothing_lost(Load& load) {
     auto report = load.stop();
     EXPECT_GT(report.answered(), 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/child_process.h"
+#include "support/counting_client.h"
 #include "support/load_report.h"
 #include "support/raw_client.h"
 #include "support/server_process.h"
@@ -100,22 +101,6 @@ class Daemon : public ServerProcess {
 
 /// Is a new connection refused?
 [[nodiscard]] bool refuses(const Endpoint& endpoint);
-
-/// The counting client at work.
-class Load {
-  public:
-    /// `options` of load_client. Returns when the first request has been answered.
-    Load(const Endpoint& target, const std::vector<std::string>& options);
-
-    /// Returns when that many more requests have been answered.
-    void await_answers(int count);
-    /// Sends nothing more, waits for the outstanding answers and reports.
-    LoadReport stop();
-
-  private:
-    [[noreturn]] void fail(const std::string& what) const;
-    ChildProcess client_;
-};
 
 /// Stops the client and expects that each of its requests was answered with 200, and that no
 /// connection was closed but after a response that said so.

@@ -24,16 +24,6 @@ constexpr auto connect_pause = milliseconds(10);
 constexpr auto expire_every = milliseconds(50);
 constexpr int examples_of_each_kind = 5;
 
-std::string request_text(const LoadOptions& options) {
-    std::string text = options.method + " " + options.path + " HTTP/1.1\r\nHost: localhost\r\n";
-    if (!options.keep_alive) text += "Connection: close\r\n";
-    if (!options.body.empty() || options.method == "POST")
-        text +=
-            "Content-Type: text/plain\r\nContent-Length: " + std::to_string(options.body.size()) +
-            "\r\n";
-    return text + "\r\n" + options.body;
-}
-
 double milliseconds_of(std::chrono::steady_clock::duration time) {
     return std::chrono::duration<double, std::milli>(time).count();
 }
@@ -42,7 +32,7 @@ double milliseconds_of(std::chrono::steady_clock::duration time) {
 
 LoadClient::LoadClient(LoadOptions options)
     : options_(std::move(options)),
-      request_(request_text(options_)),
+      request_(request_text(options_.request, options_.keep_alive)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       connections_(options_.connections) {
     if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
@@ -323,18 +313,7 @@ void LoadClient::note(std::string_view kind, const std::string& detail) {
 
 LoadReport LoadClient::report() const {
     LoadReport result = report_;
-    auto sorted = latencies_us_;
-    std::sort(sorted.begin(), sorted.end());
-    const auto quantile = [&](double share) {
-        if (sorted.empty()) return 0.0;
-        const auto rank =
-            static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));
-        return static_cast<double>(sorted[std::max<std::size_t>(rank, 1) - 1]) / 1000.0;
-    };
-    result.p50_ms = quantile(0.5);
-    result.p99_ms = quantile(0.99);
-    result.p999_ms = quantile(0.999);
-    result.max_ms = quantile(1.0);
+    result.set_latencies(latencies_us_);
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include "handover/endpoint.h"
 #include "handover/unique_fd.h"
 #include "support/load_report.h"
+#include "support/request_text.h"
 #include "support/response_reader.h"
 
 #include <chrono>
@@ -19,9 +20,7 @@ namespace handover::test {
 
 struct LoadOptions {
     Endpoint target = Endpoint::parse("127.0.0.1:9999");
-    std::string method = "GET";
-    std::string path = "/hello";
-    std::string body = {};
+    RequestOptions request = {};
     std::size_t connections = 8;  ///< at most that many at the same time
     bool keep_alive = false;      ///< otherwise a connection per request, with Connection: close
     double rate = 0;              ///< requests per second; 0: as fast as the answers come

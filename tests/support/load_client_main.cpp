@@ -105,9 +105,9 @@ int run_program(int argc, char** argv) {
     bool control = false;
     app.add_option("target", target, "127.0.0.1:80, [::1]:80, unix:/path or unix:@name")
         ->required();
-    app.add_option("--method", options.method)->capture_default_str();
-    app.add_option("--path", options.path)->capture_default_str();
-    app.add_option("--body", options.body);
+    app.add_option("--method", options.request.method)->capture_default_str();
+    app.add_option("--path", options.request.path)->capture_default_str();
+    app.add_option("--body", options.request.body);
     app.add_option("--body-size", body_size, "send a body of that many bytes");
     app.add_option("--connections", options.connections, "at most so many at a time")
         ->check(CLI::Range(1, 100000))
@@ -126,7 +126,7 @@ int run_program(int argc, char** argv) {
     options.duration = std::chrono::milliseconds(duration_ms);
     options.timeout = std::chrono::milliseconds(timeout_ms);
     options.drain = std::chrono::milliseconds(drain_ms);
-    if (body_size > 0) options.body.assign(body_size, 'x');
+    if (body_size > 0) options.request.body.assign(body_size, 'x');
     run(options, control);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <ostream>
 
 namespace handover::test {
@@ -30,6 +31,20 @@ std::string_view name_of(Outcome outcome) noexcept {
             return "timed_out";
     }
     return "unknown";
+}
+
+void LoadReport::set_latencies(std::vector<std::uint32_t> latencies) {
+    std::sort(latencies.begin(), latencies.end());
+    const auto quantile = [&](double share) {
+        if (latencies.empty()) return 0.0;
+        const auto rank =
+            static_cast<std::size_t>(std::ceil(share * static_cast<double>(latencies.size())));
+        return static_cast<double>(latencies[std::max<std::size_t>(rank, 1) - 1]) / 1000.0;
+    };
+    p50_ms = quantile(0.5);
+    p99_ms = quantile(0.99);
+    p999_ms = quantile(0.999);
+    max_ms = quantile(1.0);
 }
 
 std::int64_t LoadReport::count(Outcome outcome) const {

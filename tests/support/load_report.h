@@ -60,6 +60,9 @@ struct LoadReport {
     std::map<std::string, std::int64_t> pids;         ///< answers by Handover-Pid
     std::vector<Incident> examples;                   ///< the first few of each kind
 
+    /// In microseconds, in any order.
+    void set_latencies(std::vector<std::uint32_t> latencies);
+
     [[nodiscard]] std::int64_t count(Outcome outcome) const;
     [[nodiscard]] std::int64_t answered() const { return count(Outcome::answered); }
     /// Requests that were not answered with 200, for whatever reason.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "system/service_under_load.h"
 
-#include <nlohmann/json.hpp>
-
-#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
@@ -16,8 +13,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 namespace fs = std::filesystem;
-
-constexpr auto answer_deadline = seconds(60);
 
 const fs::path source_directory = HANDOVER_SOURCE_DIR;
 
@@ -80,41 +75,6 @@ std::vector<Setting> all_settings() {
     return settings;
 }
 
-Load::Load(const Container& container, std::string name, const std::string& target,
-           const std::vector<std::string>& options)
-    : name_(std::move(name)), client_([&] {
-          std::vector<std::string> argv{LOAD_CLIENT_PROGRAM, target, "--control"};
-          argv.insert(argv.end(), options.begin(), options.end());
-          return container.spawn_in_network(argv);
-      }()) {}
-
-void Load::fail(const std::string& what) const {
-    throw std::runtime_error(name_ + ": " + what + "\n" + client_.out() + client_.err());
-}
-
-void Load::await_answers(int count) {
-    client_.write("await " + std::to_string(count) + "\n");
-    if (!client_.await_line("awaited " + std::to_string(count), answer_deadline))
-        fail("fewer than " + std::to_string(count) + " answers in a minute");
-}
-
-void Load::await_all_sent() {
-    if (!client_.await_line("all sent", answer_deadline)) fail("could not send all requests");
-}
-
-LoadReport Load::stop() {
-    client_.signal(SIGTERM);
-    return finish();
-}
-
-LoadReport Load::finish() {
-    const auto finished = client_.wait(minutes(2));
-    if (!finished || !finished->ok()) fail("the client did not come to its end");
-    const auto json = finished->out.find('{');
-    if (json == std::string::npos) fail("no report");
-    return nlohmann::json::parse(finished->out.substr(json)).get<LoadReport>();
-}
-
 void ServiceUnderLoad::boot(const Setting& setting, const std::string& options) {
     const Prepared prepared = prepare(setting.suite);
     programs_ = prepared.programs;
@@ -160,7 +120,13 @@ ServiceUnderLoad::milliseconds ServiceUnderLoad::reload() const {
 
 Load ServiceUnderLoad::start_load(const std::string& name, const std::string& target,
                                   const std::vector<std::string>& options) const {
-    return {*container_, name, target, options};
+    return {container_->spawn_in_network(Load::command(target, options)), name};
+}
+
+IdleConnections ServiceUnderLoad::start_idle(const std::string& target,
+                                             std::size_t connections) const {
+    return {container_->spawn_in_network(IdleConnections::command(target, connections)),
+            "idle connections to " + target};
 }
 
 std::vector<Load> ServiceUnderLoad::start_everybody() const {

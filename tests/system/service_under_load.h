@@ -3,6 +3,7 @@
 
 #include "support/child_process.h"
 #include "support/container.h"
+#include "support/counting_client.h"
 #include "support/load_report.h"
 
 #include <gtest/gtest.h>
@@ -27,30 +28,6 @@ std::ostream& operator<<(std::ostream& out, const Setting& setting);
 /// "bookworm_with_socket_unit"
 [[nodiscard]] std::string name_of(const Setting& setting);
 [[nodiscard]] std::string name_of_parameter(const testing::TestParamInfo<Setting>& test);
-
-/// A counting client at work in the container's network.
-class Load {
-  public:
-    Load(const Container& container, std::string name, const std::string& target,
-         const std::vector<std::string>& options);
-
-    /// Returns when that many more requests have been answered; throws when they are not.
-    void await_answers(int count);
-    /// Returns when all of --requests are on their way.
-    void await_all_sent();
-    /// Sends nothing more, waits for the outstanding answers and reports.
-    LoadReport stop();
-    /// Waits until all of --requests have an outcome, and reports.
-    LoadReport finish();
-
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }
-
-  private:
-    [[noreturn]] void fail(const std::string& what) const;
-
-    std::string name_;
-    ChildProcess client_;
-};
 
 /// Who answered a single request.
 struct Answer {
@@ -80,8 +57,12 @@ class ServiceUnderLoad : public testing::Test {
     /// Clients of every kind at a fixed rate, all of them answered at least once: a connection per
     /// request and keep-alive, TCP 4, TCP 6 and unix, GET and POST.
     [[nodiscard]] std::vector<Load> start_everybody() const;
+    /// A counting client in the container's network.
     [[nodiscard]] Load start_load(const std::string& name, const std::string& target,
                                   const std::vector<std::string>& options = {}) const;
+    /// Connections in the container's network that stand idle; each has been answered once.
+    [[nodiscard]] IdleConnections start_idle(const std::string& target,
+                                             std::size_t connections) const;
     /// `count` requests whose handler sleeps; returns when the service has accepted them all.
     [[nodiscard]] Load start_slow_requests(int count, const std::string& sleep) const;
     /// One request on a connection of its own; throws when it is not answered.

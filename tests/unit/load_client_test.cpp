@@ -7,105 +7,26 @@
 
 #include "support/child_process.h"
 #include "support/temporary_directory.h"
+#include "unit/tiny_server.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <csignal>
-#include <functional>
 #include <future>
 #include <string>
-#include <thread>
 
 namespace handover::test {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-const std::string hello =
-    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nHandover-Generation: 3\r\nHandover-Pid: "
-    "77\r\n\r\nhello";
-const std::string hello_and_close =
-    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
-
-UniqueFd bound_socket(const Endpoint& endpoint) {
-    UniqueFd fd(::socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(::bind(fd.get(), endpoint.address(), endpoint.address_length()), 0);
-    return fd;
-}
-
-/// Reads to the end of a request head; false when the client has closed.
-bool read_request(int fd) {
-    std::string text;
-    std::array<char, 4096> buffer{};
-    while (text.find("\r\n\r\n") == std::string::npos) {
-        const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
-        if (count <= 0) return false;
-        text.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    return true;
-}
-
-void send_text(int fd, const std::string& text, int flags = 0) {
-    ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | flags);
-}
-
-void close_with_reset(UniqueFd fd) {
-    const linger now{1, 0};
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
-}
-
-void answer_all(UniqueFd fd) {
-    while (read_request(fd.get())) send_text(fd.get(), hello);
-}
-
-/// Gives each accepted connection to `script`, in a thread of its own.
-class TinyServer {
-  public:
-    using Script = std::function<void(UniqueFd connection)>;
-
-    explicit TinyServer(Script script, const Endpoint& where = Endpoint::parse("127.0.0.1:0"))
-        : listener_(bound_socket(where)), stop_(::eventfd(0, EFD_CLOEXEC)) {
-        ::listen(listener_.get(), 128);
-        accepting_ = std::thread([this, script = std::move(script)] { accept_all(script); });
-    }
-    ~TinyServer() {
-        ::eventfd_write(stop_.get(), 1);
-        accepting_.join();
-        for (auto& thread : threads_) thread.join();
-    }
-    TinyServer(const TinyServer&) = delete;
-    TinyServer& operator=(const TinyServer&) = delete;
-
-    Endpoint endpoint() const { return *Endpoint::of_socket(listener_.get()); }
-
-  private:
-    void accept_all(const Script& script) {
-        std::array<pollfd, 2> events{{{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
-        while (::poll(events.data(), events.size(), -1) > 0 && events[1].revents == 0) {
-            UniqueFd accepted(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-            threads_.emplace_back([script, held = std::make_shared<UniqueFd>(std::move(accepted))] {
-                script(std::move(*held));
-            });
-        }
-    }
-
-    UniqueFd listener_;
-    UniqueFd stop_;
-    std::thread accepting_;
-    std::vector<std::thread> threads_;
-};
 
 /// Two requests on one connection at a time, unless a test says otherwise.
 LoadOptions options_for(const Endpoint& target) {
@@ -334,8 +255,8 @@ TEST(LoadClient, sends_a_body_and_understands_chunks) {
         read_request(fd.get());
     });
     auto options = options_for(server.endpoint());
-    options.method = "POST";
-    options.body = "text";
+    options.request.method = "POST";
+    options.request.body = "text";
     EXPECT_EQ(run(options).answered(), 2);
 }
 
