@@ -30,11 +30,14 @@ bool scan_request_line(std::string_view line, RequestHead& head) {
            std::none_of(target.begin(), target.end(), is_control_char);
 }
 
-/// httplib before 0.44 percent-decodes header values, so these would become real line breaks.
+/// httplib before 0.44 percent-decodes header values, so these would become real line breaks. It
+/// knows a form that is in no standard as well: %u and four digits.
 bool contains_encoded_control(std::string_view value) {
-    for (auto at = value.find("%0"); at != std::string_view::npos; at = value.find("%0", at + 2)) {
-        if (at + 2 >= value.size()) return false;
-        const char digit = to_lower(value[at + 2]);
+    for (auto at = value.find('%'); at != std::string_view::npos; at = value.find('%', at + 1)) {
+        auto code = value.substr(at + 1);
+        if (code.starts_with("u00")) code.remove_prefix(3);
+        if (code.size() < 2 || code[0] != '0') continue;
+        const char digit = to_lower(code[1]);
         if (digit == '0' || digit == 'a' || digit == 'd') return true;
     }
     return false;

@@ -17,7 +17,7 @@ struct RequestHead {
     bool wants_close = false;          ///< "Connection: close", or HTTP/1.0 without keep-alive
     bool expects_continue = false;     ///< "Expect: 100-continue"
     bool websocket = false;            ///< "Upgrade: websocket"
-    bool has_encoded_control = false;  ///< a header value contains %00, %0a or %0d
+    bool has_encoded_control = false;  ///< a header value contains %00, %0a, %0d, or %u000a...
 };
 
 struct HeadLimits {

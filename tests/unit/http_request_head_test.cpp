@@ -74,7 +74,10 @@ TEST(RequestHead, reports_encoded_line_breaks_in_values) {
     EXPECT_TRUE(head_of("GET / HTTP/1.1\r\nX: a%0d%0aY: b\r\n\r\n").has_encoded_control);
     EXPECT_TRUE(head_of("GET / HTTP/1.1\r\nX: a%0A\r\n\r\n").has_encoded_control);
     EXPECT_TRUE(head_of("GET / HTTP/1.1\r\nX: %00\r\n\r\n").has_encoded_control);
+    EXPECT_TRUE(head_of("GET / HTTP/1.1\r\nX: %u000D%u000a\r\n\r\n").has_encoded_control);
+    EXPECT_TRUE(head_of("GET / HTTP/1.1\r\nX: %%0a\r\n\r\n").has_encoded_control);
     EXPECT_FALSE(head_of("GET / HTTP/1.1\r\nX: 100%0\r\n\r\n").has_encoded_control);
+    EXPECT_FALSE(head_of("GET / HTTP/1.1\r\nX: %u00e4%u010a%u00\r\n\r\n").has_encoded_control);
     EXPECT_FALSE(head_of("GET /%0a HTTP/1.1\r\nX: %20\r\n\r\n").has_encoded_control);
 }
 
