@@ -60,6 +60,8 @@ Conversation::Turn Conversation::answer_all(Connection& connection, ReceiveBuffe
                 return refused(connection, Refusal::head_too_large);
             case HeadVerdict::body_too_large:
                 return refused(connection, Refusal::body_too_large);
+            case HeadVerdict::body_is_coded:
+                return refused(connection, Refusal::body_is_coded);
             case HeadVerdict::complete:
                 break;
         }

@@ -17,6 +17,9 @@ std::string_view response(Refusal refusal) noexcept {
         case Refusal::body_too_large:
             return "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: "
                    "close\r\n\r\n";
+        case Refusal::body_is_coded:
+            return "HTTP/1.1 415 Unsupported Media Type\r\nAccept-Encoding: identity\r\n"
+                   "Content-Length: 0\r\nConnection: close\r\n\r\n";
         case Refusal::head_too_large:
             break;
     }

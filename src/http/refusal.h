@@ -8,6 +8,7 @@ enum class Refusal {
     malformed,        ///< 400
     request_timeout,  ///< 408
     body_too_large,   ///< 413
+    body_is_coded,    ///< 415
     head_too_large,   ///< 431
 };
 

@@ -61,6 +61,8 @@ class HeaderLines {
         return interpret(name, value);
     }
 
+    [[nodiscard]] bool body_is_coded() const { return coded_; }
+
     /// After the last line: what only the whole head can tell.
     bool finish() {
         if (head_.chunked && (has_length_ || head_.http_1_0)) return false;
@@ -89,6 +91,10 @@ class HeaderLines {
                 return !is_forged_address(name);
             case 14:
                 return !equal_ignoring_case(name, "Content-Length") || content_length(value);
+            case 16:
+                if (equal_ignoring_case(name, "Content-Encoding"))
+                    coded_ = coded_ || !equal_ignoring_case(value, "identity");
+                return true;
             case 17:
                 if (!equal_ignoring_case(name, "Transfer-Encoding")) return true;
                 return equal_ignoring_case(value, "chunked") && !std::exchange(head_.chunked, true);
@@ -129,6 +135,7 @@ class HeaderLines {
     RequestHead& head_;
     bool has_length_ = false;
     bool has_host_ = false;
+    bool coded_ = false;
     bool close_ = false;
     bool keep_alive_ = false;
     bool websocket_ = false;
@@ -164,8 +171,8 @@ HeadVerdict scan_request_head(std::string_view bytes, const HeadLimits& limits, 
     }
     if (!headers.finish()) return HeadVerdict::malformed;
     head.length_bytes = begin;
-    return head.content_length_bytes > limits.body_bytes_max ? HeadVerdict::body_too_large
-                                                             : HeadVerdict::complete;
+    if (head.content_length_bytes > limits.body_bytes_max) return HeadVerdict::body_too_large;
+    return headers.body_is_coded() ? HeadVerdict::body_is_coded : HeadVerdict::complete;
 }
 
 std::size_t count_leading_empty_lines(std::string_view bytes) {

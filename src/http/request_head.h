@@ -32,11 +32,15 @@ enum class HeadVerdict {
     malformed,       ///< 400: two parsers could disagree about where this message ends
     head_too_large,  ///< 431
     body_too_large,  ///< 413
+    body_is_coded,   ///< 415: it would have to be decompressed
 };
 
 /// Judges the bytes received so far, which start at a request line. Pure; stricter than
 /// cpp-httplib of any version, whose own reading of a head that passes here is then unambiguous.
 /// A fault is found as soon as the line it is in is complete.
+///
+/// Refused although it is HTTP: a body with a Content-Encoding. No limit of ours counts what it
+/// expands to, and httplib before 0.35 does not either (CVE-2026-22776, CVE-2026-28435).
 ///
 /// Deliberately not refused: a missing Host, which httplib never looks at and people who type
 /// requests by hand forget.

@@ -29,7 +29,9 @@ struct ServerOptions {
     std::size_t head_bytes_max = std::size_t{32}
                                  << 10U;  ///< request line and header lines; else 431
     std::size_t head_lines_max = 100;     ///< header lines; else 431
-    std::uint64_t body_bytes_max = std::uint64_t{100} << 20U;  ///< else 413
+    /// Of a body as it comes over the wire, and that is all it is: one with a Content-Encoding is
+    /// refused (415). Else 413.
+    std::uint64_t body_bytes_max = std::uint64_t{100} << 20U;
 
     /// Workers, those that are stuck in a slow handler included. See Server.
     std::size_t threads_max = 512;

@@ -187,6 +187,18 @@ TEST(RequestHead, has_a_limit_for_the_body) {
     EXPECT_EQ(scan_with("Content-Length: 1001\r\n"), HeadVerdict::body_too_large);
 }
 
+TEST(RequestHead, refuses_bodies_that_would_have_to_be_decompressed) {
+    for (const char* coding : {"gzip", "br", "deflate, gzip", "identity, gzip", "x", ""})
+        EXPECT_EQ(
+            scan_with("Content-Length: 5\r\nContent-Encoding: " + std::string(coding) + "\r\n"),
+            HeadVerdict::body_is_coded)
+            << coding;
+    EXPECT_EQ(scan_with("content-encoding: gzip\r\nContent-Encoding: identity\r\n"),
+              HeadVerdict::body_is_coded);
+    EXPECT_EQ(scan_with("Content-Encoding: Identity\r\nAccept-Encoding: gzip\r\n"),
+              HeadVerdict::complete);
+}
+
 TEST(RequestHead, may_follow_empty_lines) {
     EXPECT_EQ(count_leading_empty_lines("\r\n\r\nGET"), 4U);
     EXPECT_EQ(count_leading_empty_lines("\r"), 0U);

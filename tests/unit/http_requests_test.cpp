@@ -259,6 +259,7 @@ TEST(HttpRequests, that_are_malformed_are_refused_and_end_the_connection) {
         {"POST / HTTP/1.1\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n", 413},
         {"GET / HTTP/1.1\r\nX: " + std::string(40000, 'a') + "\r\n\r\n", 431},
+        {"POST /echo HTTP/1.1\r\nContent-Length: 1\r\nContent-Encoding: gzip\r\n\r\na", 415},
         {"\x16\x03\x01\x02", 400},
         {"BREW / HTTP/1.1\r\n\r\n", 400},  // well-formed: this is httplib's to refuse
     };
