@@ -33,12 +33,17 @@ struct Exchange {
 /// The exchange this worker is in. httplib's hook is told the request and the response only.
 thread_local Exchange* current_exchange = nullptr;
 
-/// httplib before 0.44 percent-decodes header values, line breaks included. Somebody who logs or
-/// forwards such a value would write a header of the client's making.
+/// In requests: httplib before 0.44 percent-decodes header values, line breaks included. Somebody
+/// who logs or forwards such a value would write a header of the client's making.
+/// In responses: httplib before 0.30 writes what a handler has put there, so that a client whose
+/// text is in it would write headers of its making, or a response (CVE-2026-21428).
 void drop_headers_with_line_breaks(httplib::Headers& headers) {
     using namespace std::string_view_literals;
+    const auto is_bad = [](std::string_view text) {
+        return text.find_first_of("\r\n\0"sv) != std::string_view::npos;
+    };
     for (auto header = headers.begin(); header != headers.end();) {
-        const bool bad = header->second.find_first_of("\r\n\0"sv) != std::string::npos;
+        const bool bad = is_bad(header->first) || is_bad(header->second);
         header = bad ? headers.erase(header) : std::next(header);
     }
 }
@@ -168,8 +173,10 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     if (post_routing_handler) post_routing_handler(request, response);
     if (exchange == nullptr) return;
     exchange->headers_done = true;
-    // httplib before 0.35 tells the client what() of an exception (CVE-2026-28434).
-    if (response.status >= 500) headers.erase("EXCEPTION_WHAT");
+    // httplib before 0.35 tells the client what() of an exception (CVE-2026-28434). An error
+    // handler may have chosen another status since.
+    headers.erase("EXCEPTION_WHAT");
+    drop_headers_with_line_breaks(headers);
 
     exchange->close = exchange->close || must_close(*exchange, request, response);
     exchange->drained = !exchange->close && engine_.closing();
