@@ -13,6 +13,10 @@ bool is_token(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
+/// Readers of documents ask for a few. Debian 12's httplib puts together, in memory, all ranges
+/// that are named, were they ten thousand times the whole file.
+constexpr std::ptrdiff_t ranges_max = 8;
+
 /// "GET /path HTTP/1.1": exactly two single spaces, no control characters, a version we speak.
 bool scan_request_line(std::string_view line, RequestHead& head) {
     const auto first = line.find(' ');
@@ -76,6 +80,8 @@ class HeaderLines {
         switch (name.size()) {  // the quickest way to see that a line is none of ours
             case 4:
                 return !equal_ignoring_case(name, "Host") || !std::exchange(has_host_, true);
+            case 5:
+                return !equal_ignoring_case(name, "Range") || ranges(value);
             case 6:
                 if (equal_ignoring_case(name, "Expect"))
                     head_.expects_continue = equal_ignoring_case(value, "100-continue");
@@ -114,6 +120,11 @@ class HeaderLines {
         return true;
     }
 
+    bool ranges(std::string_view value) {
+        ranges_ += 1 + std::count(value.begin(), value.end(), ',');
+        return ranges_ <= ranges_max;
+    }
+
     void connection(std::string_view value) {
         while (!value.empty()) {
             const auto comma = std::min(value.find(','), value.size());
@@ -136,6 +147,7 @@ class HeaderLines {
     bool has_length_ = false;
     bool has_host_ = false;
     bool coded_ = false;
+    std::ptrdiff_t ranges_ = 0;
     bool close_ = false;
     bool keep_alive_ = false;
     bool websocket_ = false;

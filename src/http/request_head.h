@@ -27,9 +27,9 @@ struct HeadLimits {
 };
 
 enum class HeadVerdict {
-    incomplete,      ///< nothing wrong so far; read on
-    complete,        ///< well-formed; `head` is filled in
-    malformed,       ///< 400: two parsers could disagree about where this message ends
+    incomplete,  ///< nothing wrong so far; read on
+    complete,    ///< well-formed; `head` is filled in
+    malformed,   ///< 400: two parsers could disagree about where it ends, or it can only do harm
     head_too_large,  ///< 431
     body_too_large,  ///< 413
     body_is_coded,   ///< 415: it would have to be decompressed

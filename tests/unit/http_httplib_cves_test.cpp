@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20U;
 constexpr std::size_t body_limit = mebibyte;
+constexpr std::size_t page_size = 10'000;
 /// More than the socket buffers of both sides hold: who has sent it has been read.
 constexpr std::size_t more_than_buffers_hold = 24 * mebibyte;
 
@@ -47,6 +48,9 @@ bool has_line_break(const httplib::Headers& headers) {
 void add_routes(httplib::Server& server) {
     server.Get("/hello", [](const httplib::Request&, httplib::Response& response) {
         answer_with(response, "hello");
+    });
+    server.Get("/page", [](const httplib::Request&, httplib::Response& response) {
+        answer_with(response, std::string(page_size, 'p'));
     });
     server.Get("/smuggled", [](const httplib::Request&, httplib::Response& response) {
         answer_with(response, "smuggled");
@@ -303,9 +307,19 @@ Attack line_break_in_a_header_in_unicode() {
         }};
 }
 
-class HttplibCve : public testing::TestWithParam<Attack> {};
+Attack many_overlapping_ranges() {
+    return {"many_overlapping_ranges", "CVE-2011-3192 (Apache's)", [](const Endpoint& server) {
+                std::string ranges = "Range: bytes=0-";
+                for (int i = 0; i < 1000; ++i) ranges += ",0-";
+                const auto response =
+                    answer_to(server, "GET /page HTTP/1.1\r\nHost: a\r\n" + ranges + "\r\n\r\n");
+                return response.body.size() > 10 * page_size;
+            }};
+}
 
-TEST_P(HttplibCve, does_no_harm_here) {
+class HttplibAttack : public testing::TestWithParam<Attack> {};
+
+TEST_P(HttplibAttack, does_no_harm_here) {
     const bool harms_httplib = GetParam().succeeds(PlainServer().endpoint());
     std::cout << GetParam().cve << (harms_httplib ? " succeeds" : " fails")
               << " on plain cpp-httplib " << CPPHTTPLIB_VERSION << '\n';
@@ -322,16 +336,40 @@ TEST_P(HttplibCve, does_no_harm_here) {
     EXPECT_EQ(server.connect().get("/hello").status, 200) << "and others are served";
 }
 
-INSTANTIATE_TEST_SUITE_P(Http, HttplibCve,
-                         testing::Values(line_without_an_end(), chunk_extension_without_an_end(),
-                                         chunked_body_beyond_the_limit(), thousand_headers(),
-                                         forged_remote_address(), split_response(),
-                                         decompression_bomb(),
-                                         decompression_bomb_for_a_content_reader(),
-                                         text_of_an_exception(), request_in_an_unread_body(),
-                                         negative_chunk_size(), line_break_in_a_header(),
-                                         line_break_in_a_header_in_unicode()),
-                         [](const auto& test) { return test.param.name; });
+/// What recurses once for each character (CVE-2026-29076 and its like) must fit into our stacks.
+TEST(HttplibAttacks, long_texts_for_its_regular_expressions_end_no_thread) {
+    TestServer server;
+    server->Get(R"(/regex/(.*))", [](const httplib::Request& request, httplib::Response& response) {
+        answer_with(response, std::to_string(request.matches[1].length()));
+    });
+    add_routes(*server);
+    server.start();
+    const auto endpoint = server.listener().endpoint;
+    const std::string text(8000, 'a');
+    EXPECT_EQ(answer_to(endpoint, "GET /regex/" + text + " HTTP/1.1\r\n\r\n").body, "8000");
+    const std::string digits(30'000, '1');
+    EXPECT_NE(
+        answer_to(endpoint, "GET /page HTTP/1.1\r\nRange: bytes=" + digits + "-\r\n\r\n").status,
+        0);
+    for (const char* name :
+         {"name=\"", "name=\"a\"; filename=\"", "name=\"a\"; filename*=UTF-8''"}) {
+        const std::string part = "--b\r\nContent-Disposition: form-data; " + std::string(name) +
+                                 text + "\"\r\n\r\nx\r\n--b--\r\n";
+        const auto type = "Content-Type: multipart/form-data; boundary=b\r\n";
+        EXPECT_NE(answer_to(endpoint, post("/size", type, part)).status, 0) << name;
+    }
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Http, HttplibAttack,
+    testing::Values(line_without_an_end(), chunk_extension_without_an_end(),
+                    chunked_body_beyond_the_limit(), thousand_headers(), forged_remote_address(),
+                    split_response(), decompression_bomb(),
+                    decompression_bomb_for_a_content_reader(), text_of_an_exception(),
+                    request_in_an_unread_body(), negative_chunk_size(), line_break_in_a_header(),
+                    line_break_in_a_header_in_unicode(), many_overlapping_ranges()),
+    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace handover::http

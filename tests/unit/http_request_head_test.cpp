@@ -157,6 +157,13 @@ TEST(RequestHead, refuses_names_under_which_httplib_kept_addresses) {
         EXPECT_EQ(scan_with(std::string(name) + ": 1\r\n"), HeadVerdict::malformed) << name;
 }
 
+TEST(RequestHead, refuses_more_ranges_than_anybody_needs) {
+    EXPECT_EQ(scan_with("Range: bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-\r\n"), HeadVerdict::complete);
+    EXPECT_EQ(scan_with("range: bytes=0-,0-,0-,0-,0-,0-,0-,0-,0-\r\n"), HeadVerdict::malformed);
+    EXPECT_EQ(scan_with("Range: bytes=0-,0-,0-,0-,0-\r\nRange: bytes=0-,0-,0-,0-\r\n"),
+              HeadVerdict::malformed);
+}
+
 TEST(RequestHead, refuses_other_protocols_at_their_first_byte) {
     EXPECT_EQ(scan("\x16\x03\x01"), HeadVerdict::malformed);
     EXPECT_EQ(scan("(hello"), HeadVerdict::malformed);
