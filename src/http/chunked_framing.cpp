@@ -83,7 +83,8 @@ ChunkedFraming::State ChunkedFraming::in_size(char c) {
 ChunkedFraming::State ChunkedFraming::after_size_line() {
     size_digits_ = 0;
     if (chunk_left_ == 0) return State::trailer_line_start;
-    if (chunk_left_ > data_left_) return State::failed;
+    too_large_ = chunk_left_ > data_left_;
+    if (too_large_) return State::failed;
     data_left_ -= chunk_left_;
     return State::data;
 }

@@ -21,6 +21,8 @@ class ChunkedFraming {
 
     [[nodiscard]] bool ended() const { return state_ == State::ended; }
     [[nodiscard]] bool failed() const { return state_ == State::failed; }
+    /// Failed because of `data_bytes_max`, not of a fault.
+    [[nodiscard]] bool too_large() const { return too_large_; }
 
   private:
     enum class State {
@@ -45,6 +47,7 @@ class ChunkedFraming {
     unsigned size_digits_ = 0;
     std::size_t overhead_bytes_ = 0;  ///< extensions and trailers, which nobody asked for
     std::uint64_t chunk_left_ = 0;
+    bool too_large_ = false;
     std::uint64_t data_left_;
 };
 

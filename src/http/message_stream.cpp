@@ -53,6 +53,7 @@ ssize_t MessageStream::read(char* to, size_t size) {
         size = framing_->advance(input_.data(), size);
         if (framing_->failed()) {
             input_broken_ = true;
+            if (framing_->too_large()) body_fault_ = 413;
             return -1;
         }
     } else {
@@ -69,8 +70,15 @@ bool MessageStream::receive() {
         const ssize_t count = input_.fill(connection_.fd.get());
         if (count > 0) return true;
         // Somebody may be waiting for what we hold back before he sends more.
-        input_broken_ = count == 0 || !would_block() || !flush() || !wait(POLLIN, read_deadline());
+        input_broken_ = count == 0 || !would_block() || !flush() || !await_input();
     }
+    return false;
+}
+
+bool MessageStream::await_input() const {
+    const auto until = read_deadline();
+    if (wait(POLLIN, until)) return true;
+    if (Clock::now() >= until) body_fault_ = 408;
     return false;
 }
 
@@ -98,7 +106,7 @@ bool MessageStream::is_writable() const {
 }
 
 bool MessageStream::wait_readable() const {
-    return at_end() || !input_.empty() || wait(POLLIN, read_deadline());
+    return at_end() || !input_.empty() || await_input();
 }
 
 /// A client that has ended its direction only (half-close) still wants its response.

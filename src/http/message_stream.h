@@ -58,6 +58,9 @@ class MessageStream final : public httplib::Stream {
     /// if the next request can follow.
     bool skip_rest();
 
+    /// Why the body could not be read, for the client: 408 or 413; 0 when httplib's word is as
+    /// good.
+    [[nodiscard]] int body_fault() const { return body_fault_; }
     [[nodiscard]] bool in_body() const { return in_body_; }
     /// Has all of the message been read?
     [[nodiscard]] bool at_end() const { return framing_ ? framing_->ended() : left_ == 0; }
@@ -69,6 +72,7 @@ class MessageStream final : public httplib::Stream {
 
   private:
     [[nodiscard]] bool receive();
+    [[nodiscard]] bool await_input() const;
     [[nodiscard]] bool wait(short events, Clock::time_point until) const;
     [[nodiscard]] Clock::time_point read_deadline() const;
     bool send_all(const char* from, size_t size);
@@ -82,6 +86,7 @@ class MessageStream final : public httplib::Stream {
     mutable std::optional<Clock::time_point> deadline_;  ///< set when we first wait for the body
     std::optional<std::chrono::microseconds> read_timeout_;
     std::string held_;
+    mutable int body_fault_ = 0;
     bool reading_ = true;
     bool in_body_ = false;
     bool corked_ = false;

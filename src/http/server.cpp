@@ -170,6 +170,9 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     Exchange* exchange = current_exchange;
     auto& headers = response.headers;
     auto claim = take_one(headers, "Connection", "close");
+    // httplib calls every body that it cannot read a bad request.
+    if (exchange != nullptr && response.status == 400 && exchange->stream.body_fault() != 0)
+        response.status = exchange->stream.body_fault();
     if (post_routing_handler) post_routing_handler(request, response);
     if (exchange == nullptr) return;
     exchange->headers_done = true;

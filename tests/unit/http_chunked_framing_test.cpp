@@ -62,6 +62,14 @@ TEST(ChunkedFraming, refuses_chunks_longer_than_they_said) {
 TEST(ChunkedFraming, has_a_limit) {
     EXPECT_EQ(body_size("5\r\nhello\r\n6\r\nworld!\r\n0\r\n\r\n", 10), -1);
     EXPECT_NE(body_size("5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n", 10), -1);
+    ChunkedFraming framing(10);
+    (void)framing.advance("b\r\n", 3);
+    EXPECT_TRUE(framing.failed());
+    EXPECT_TRUE(framing.too_large()) << "which is another matter than a fault";
+    ChunkedFraming faulty(10);
+    (void)faulty.advance("x\r\n", 3);
+    EXPECT_TRUE(faulty.failed());
+    EXPECT_FALSE(faulty.too_large());
 }
 
 }  // namespace

@@ -245,10 +245,55 @@ TEST(HttpRequests, whose_body_stalls_are_given_up) {
     options.body_timeout = std::chrono::milliseconds(50);
     TestServer server(options);
     server.start();
+    for (const char* begun : {"Content-Length: 10\r\n\r\n01234", "Content-Length: 10\r\n\r\n",
+                              "Transfer-Encoding: chunked\r\n\r\n5\r\n012",
+                              "Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n",
+                              "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n"}) {
+        auto client = server.connect();
+        client.send("POST /echo HTTP/1.1\r\n" + std::string(begun));
+        auto response = client.receive();
+        if (response.status == 100) response = client.receive();
+        EXPECT_EQ(response.status, 408) << begun;
+        EXPECT_TRUE(response.says_close());
+        EXPECT_TRUE(client.closed_by_server());
+    }
+}
+
+TEST(HttpRequests, whose_body_trickles_gain_no_time) {
+    ServerOptions options;
+    options.body_timeout = std::chrono::milliseconds(100);
+    TestServer server(options);
+    server.start();
     auto client = server.connect();
-    client.send("POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234");
-    EXPECT_GE(client.receive().status, 400);
-    EXPECT_TRUE(client.closed_by_server());
+    client.send("POST /echo HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+    const auto deadline = Clock::now() + RawClient::default_timeout;
+    while (client.is_quiet() && Clock::now() < deadline) {
+        client.send("a");
+        (void)::poll(nullptr, 0, 1);
+    }
+    EXPECT_EQ(client.receive().status, 408);
+}
+
+TEST(HttpRequests, whose_body_is_too_large_are_told_so) {
+    ServerOptions options;
+    options.body_bytes_max = 10;
+    TestServer server(options);
+    server.start();
+    for (const char* body :
+         {"Content-Length: 11\r\n\r\n", "Content-Length: 11\r\n\r\n01234567890",
+          "Expect: 100-continue\r\nContent-Length: 11\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n1\r\n"}) {
+        auto client = server.connect();
+        client.send("POST /echo HTTP/1.1\r\n" + std::string(body));
+        const auto response = client.receive();
+        EXPECT_EQ(response.status, 413) << body;
+        EXPECT_TRUE(response.says_close());
+        EXPECT_TRUE(client.closed_by_server());
+    }
+    auto client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789");
+    EXPECT_EQ(client.receive().body, "0123456789") << "that is just allowed";
 }
 
 TEST(HttpRequests, that_are_malformed_are_refused_and_end_the_connection) {
