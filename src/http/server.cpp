@@ -48,6 +48,13 @@ void drop_headers_with_line_breaks(httplib::Headers& headers) {
     }
 }
 
+/// HTTP/1.0 knows nothing of chunks: such a body ends with the connection. httplib sends chunks to
+/// everybody.
+void send_without_chunks(httplib::Response& response) {
+    response.is_chunked_content_provider_ = false;
+    response.headers.erase("Transfer-Encoding");
+}
+
 /// Takes one header with this value out; empty if there is none.
 httplib::Headers::node_type take_one(httplib::Headers& headers, const std::string& name,
                                      std::string_view value) {
@@ -153,6 +160,8 @@ Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& i
 bool Server::Impl::process(Exchange& exchange) {
     const auto setup = [&exchange](httplib::Request& request) {
         if (exchange.head.has_encoded_control) drop_headers_with_line_breaks(request.headers);
+        // httplib compresses no body that ends with the connection, but would say that it had.
+        if (exchange.head.http_1_0) request.headers.erase("Accept-Encoding");
         exchange.stream.begin_body();
     };
     // We always claim that the connection will be closed, which makes httplib add exactly one
@@ -181,6 +190,7 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     headers.erase("EXCEPTION_WHAT");
     drop_headers_with_line_breaks(headers);
 
+    if (exchange->head.http_1_0) send_without_chunks(response);
     exchange->close = exchange->close || must_close(*exchange, request, response);
     exchange->drained = !exchange->close && engine_.closing();
     exchange->close = exchange->close || exchange->drained;
@@ -206,13 +216,11 @@ bool Server::Impl::must_close(const Exchange& exchange, const httplib::Request& 
     const auto [first, last] = headers.equal_range("Connection");
     const bool handler_wants = std::any_of(
         first, last, [](const auto& h) { return equal_ignoring_case(h.second, "close"); });
-    const bool chunked = headers.find("Transfer-Encoding") != headers.end();
+    const bool framed = headers.find("Content-Length") != headers.end() ||
+                        headers.find("Transfer-Encoding") != headers.end();
     const bool has_body =
         request.method != "HEAD" && response.status != 204 && response.status != 304;
-    const bool ends_with_close =
-        has_body && (chunked ? exchange.head.http_1_0  // which knows nothing of chunks
-                             : headers.find("Content-Length") == headers.end());
-    return handler_wants || ends_with_close || !exchange.stream.in_body() ||
+    return handler_wants || (has_body && !framed) || !exchange.stream.in_body() ||
            exchange.stream.much_left() || exchange.stream.broken();
 }
 

@@ -372,6 +372,28 @@ TEST(HttpResponses, may_come_from_a_content_provider) {
     EXPECT_EQ(client.get("/hello").status, 200);
 }
 
+TEST(HttpResponses, to_1_0_are_sent_without_chunks) {
+    TestServer server;
+    server->Get("/chunked", [](const httplib::Request&, httplib::Response& response) {
+        response.set_chunked_content_provider("text/plain",
+                                              [](std::size_t offset, httplib::DataSink& sink) {
+                                                  if (offset < 10) return sink.write("12345", 5);
+                                                  sink.done();
+                                                  return true;
+                                              });
+    });
+    server.start();
+    for (const char* more : {"", "Connection: keep-alive\r\n", "Accept-Encoding: gzip\r\n"}) {
+        auto client = server.connect();
+        client.send("GET /chunked HTTP/1.0\r\n" + std::string(more) + "\r\n");
+        const auto response = client.receive();
+        EXPECT_EQ(response.body, "1234512345") << more;
+        EXPECT_FALSE(response.header("Transfer-Encoding"));
+        EXPECT_FALSE(response.header("Content-Encoding"));
+        EXPECT_TRUE(response.says_close());
+    }
+}
+
 TEST(HttpResponses, without_a_length_end_with_the_connection) {
     TestServer server;
     server->Get("/endless", [](const httplib::Request&, httplib::Response& response) {
