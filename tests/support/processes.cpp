@@ -212,4 +212,20 @@ std::size_t ProcessView::resident_kib() const {
     return std::stoul(field_of(read_entry(pid, "status"), "VmRSS"));
 }
 
+std::size_t ProcessView::threads() const {
+    return std::stoul(field_of(read_entry(pid, "status"), "Threads"));
+}
+
+std::size_t ProcessView::cpu_ticks() const {
+    const auto text = read_entry(pid, "stat");
+    // After the name, which may contain anything: state, ten numbers, user time, system time.
+    std::istringstream rest(text.substr(text.rfind(')') + 1));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) rest >> skipped;
+    std::size_t user = 0;
+    std::size_t system = 0;
+    rest >> user >> system;
+    return user + system;
+}
+
 }  // namespace handover::test

@@ -50,6 +50,9 @@ struct ProcessView {
     [[nodiscard]] std::string directory() const;
     [[nodiscard]] std::string executable() const;
     [[nodiscard]] std::size_t resident_kib() const;
+    [[nodiscard]] std::size_t threads() const;
+    /// Of user and system time, in all threads, since it began; a tick is usually 10 ms.
+    [[nodiscard]] std::size_t cpu_ticks() const;
 };
 
 }  // namespace handover::test

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connections and requests that wait: for a request, for the rest of one, for a handler.
 #include "http_test_server.h"
-
-#include <sys/resource.h>
+#include "support/descriptor_limit.h"
 
 #include <mutex>
 #include <string>
@@ -13,25 +12,7 @@ namespace handover::http {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// Sets the soft limit of descriptors for the length of a test.
-class DescriptorLimit {
-  public:
-    explicit DescriptorLimit(rlim_t limit) {
-        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
-        set(std::min(limit, before_.rlim_max));
-    }
-    ~DescriptorLimit() { set(before_.rlim_cur); }
-    DescriptorLimit(const DescriptorLimit&) = delete;
-    DescriptorLimit& operator=(const DescriptorLimit&) = delete;
-
-  private:
-    void set(rlim_t limit) const {
-        const rlimit now{limit, before_.rlim_max};
-        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &now), 0);
-    }
-    rlimit before_{};
-};
+using test::DescriptorLimit;
 
 TEST(IdleConnections, cost_no_thread) {
     const DescriptorLimit limit(4096);

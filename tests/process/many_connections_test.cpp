@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Connections by the thousand, at a real daemon.
+
+#include "process/process_test.h"
+#include "support/descriptor_limit.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <iostream>
+#include <utility>
+
+namespace handover::test {
+namespace {
+
+class ManyConnections : public ProcessTest {
+  protected:
+    /// As many as are promised, or as many as the machine allows.
+    static std::size_t as_many_as_possible() {
+        constexpr std::size_t promised = 15'000;
+        constexpr std::size_t reserve = 500;  // of the daemon, for all but connections
+        const std::size_t possible = hard_descriptor_limit() - reserve;
+        if (possible < promised)
+            std::cout << "ONLY " << possible << " CONNECTIONS: the hard limit of descriptors is "
+                      << hard_descriptor_limit() << ", so 15,000 have not been tested\n";
+        return std::min(promised, possible);
+    }
+    /// An hour: none of them shall be closed for its idleness while we look.
+    static DaemonStart patient_daemon() { return with_options({"--idle-timeout", "1h"}); }
+};
+
+TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory) {
+    const Daemon daemon(directory_, patient_daemon());
+    const ProcessView process{daemon.pid()};
+    EXPECT_EQ(daemon.ask().status, 200);
+    const auto threads = process.threads();
+    const auto kib = process.resident_kib();
+
+    const auto count = as_many_as_possible();
+    IdleConnections idle(daemon.address(), count);
+    EXPECT_TRUE(daemon.comes_to_connections(count));
+    // A burst may have made more workers than there were; they leave when they have nothing to do.
+    EXPECT_TRUE(eventually([&] {
+        return daemon.ask().status == 200 && process.threads() <= threads;
+    })) << process.threads()
+        << " threads, " << threads << " before";
+    const auto more_kib = process.resident_kib() - std::min(kib, process.resident_kib());
+
+    const auto ticks = process.cpu_ticks();
+    (void)::poll(nullptr, 0, 2000);  // it is the idleness that is measured
+    const auto more_ticks = process.cpu_ticks() - ticks;
+    std::cout << count << " idle connections: " << more_kib << " KiB more, " << more_ticks
+              << " ticks of CPU in 2 s, " << process.threads() << " threads\n";
+    EXPECT_LE(more_kib, count) << "1 KiB each";
+    EXPECT_LE(more_ticks, 2U);
+
+    const auto report = idle.ask();
+    std::cout << "all asked at once: " << report << '\n';
+    EXPECT_EQ(report.answered(), static_cast<std::int64_t>(count)) << report;
+    EXPECT_EQ(report.closed_while_idle, 0);
+    EXPECT_EQ(idle.count(), static_cast<int>(count));
+}
+
+TEST_F(ManyConnections, are_not_limited_by_the_soft_limit_of_descriptors) {
+    const auto start_with_few = [&] {
+        const DescriptorLimit limit(256);
+        return std::make_unique<Daemon>(directory_, patient_daemon());
+    };
+    const auto daemon = start_with_few();
+    IdleConnections idle(daemon->address(), 1000);
+    EXPECT_TRUE(daemon->comes_to_connections(1000));
+    EXPECT_EQ(idle.ask().answered(), 1000);
+}
+
+}  // namespace
+}  // namespace handover::test
