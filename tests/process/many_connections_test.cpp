@@ -61,6 +61,34 @@ TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory
     EXPECT_EQ(idle.count(), static_cast<int>(count));
 }
 
+TEST_F(ManyConnections, beyond_the_limit_of_descriptors_wait_and_cost_no_time) {
+    Daemon daemon(directory_, patient_daemon());
+    const ProcessView process{daemon.pid()};
+    // From outside, so that nothing but accepting is short of descriptors.
+    const auto limit_to = [&](rlim_t soft) {
+        const rlimit limit{soft, hard_descriptor_limit()};
+        ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
+    };
+    limit_to(process.descriptors().size() + 20);
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 40; ++i) {
+        clients.emplace_back(daemon.address(), patience);
+        clients.back().send("GET /hello HTTP/1.1\r\nHost: test\r\n\r\n");
+    }
+    daemon.await_line("Too many open files");
+    EXPECT_EQ(clients.front().receive().status, 200) << "who is in is served";
+
+    const auto ticks = process.cpu_ticks();
+    (void)::poll(nullptr, 0, 1000);  // it is the waiting that is measured
+    const auto more_ticks = process.cpu_ticks() - ticks;
+    std::cout << "out of descriptors: " << more_ticks << " ticks of CPU in 1 s\n";
+    EXPECT_LE(more_ticks, 2U);
+    EXPECT_TRUE(clients.back().is_quiet());
+
+    limit_to(hard_descriptor_limit());
+    for (std::size_t i = 1; i < clients.size(); ++i) EXPECT_EQ(clients[i].receive().status, 200);
+}
+
 TEST_F(ManyConnections, are_not_limited_by_the_soft_limit_of_descriptors) {
     const auto start_with_few = [&] {
         const DescriptorLimit limit(256);

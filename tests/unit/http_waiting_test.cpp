@@ -3,6 +3,8 @@
 #include "http_test_server.h"
 #include "support/descriptor_limit.h"
 
+#include <algorithm>
+#include <iostream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -106,6 +108,71 @@ TEST(PartialHeads, in_numbers_delay_nobody) {
     EXPECT_EQ(server.connect().get("/hello").status, 200);
     for (auto& client : slow) client.send("st: a\r\n\r\n");
     for (auto& client : slow) EXPECT_EQ(client.receive().body, "Hello\n");
+}
+
+/// How long requests take that come one after the other, each on a connection of its own and with
+/// `meanwhile` before it, sorted.
+template <class Meanwhile>
+std::vector<double> latencies_ms(const TestServer& server, int requests, Meanwhile meanwhile) {
+    std::vector<double> result;
+    for (int i = 0; i < requests; ++i) {
+        meanwhile(static_cast<std::size_t>(i));
+        const auto begun = Clock::now();
+        EXPECT_EQ(server.connect().get("/hello").status, 200);
+        result.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+    }
+    std::sort(result.begin(), result.end());
+    return result;
+}
+
+TEST(PartialHeads, of_a_thousand_clients_leave_the_latency_of_others_unchanged) {
+    const DescriptorLimit limit(4096);
+    ServerOptions options;
+    options.head_timeout = std::chrono::minutes(10);
+    TestServer server(options);
+    server.start();
+    constexpr int requests = 500;
+    const auto before = latencies_ms(server, requests, [](std::size_t) {});
+    const auto threads = thread_count();
+
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 1000; ++i) {
+        slow.push_back(server.connect());
+        slow.back().send("GET /hello HTTP/1.1\r\nX: ");
+    }
+    // Slowloris: each sends a byte from time to time, ten of them between two of our requests.
+    const auto during = latencies_ms(server, requests, [&](std::size_t i) {
+        for (std::size_t k = 0; k < 10; ++k) slow[(i * 10 + k) % slow.size()].send("a");
+    });
+    std::cout << "p50 " << before[requests / 2] << " ms, p99 " << before[requests * 99 / 100]
+              << " ms; with a thousand slow clients p50 " << during[requests / 2] << " ms, p99 "
+              << during[requests * 99 / 100] << " ms\n";
+    EXPECT_LT(during[requests * 99 / 100], 1000);
+    EXPECT_TRUE(eventually([&] { return thread_count() <= threads; }));
+    EXPECT_EQ(server->open_connections(), slow.size()) << "and none was closed";
+    slow.front().send("\r\n\r\n");
+    EXPECT_EQ(slow.front().receive().body, "Hello\n");
+}
+
+TEST(SlowReaders, delay_nobody_else_and_are_given_up) {
+    ServerOptions options;
+    options.write_stall_timeout = milliseconds(1000);
+    options.linger = milliseconds(50);
+    TestServer server(options);
+    const std::string much(std::size_t{16} << 20U, 'm');
+    server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content(much, "text/plain");
+    });
+    server.start();
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 40; ++i) {
+        slow.push_back(server.connect());
+        slow.back().send("GET /much HTTP/1.1\r\n\r\n");
+    }
+    for (auto& client : slow) EXPECT_EQ(client.receive_bytes(9), "HTTP/1.1 ");
+    const auto others = latencies_ms(server, 50, [](std::size_t) {});
+    EXPECT_LT(others.back(), 1000) << "none waited for a slow one to be given up";
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
 }
 
 TEST(BlockedHandlers, delay_nobody_else) {
