@@ -6,8 +6,6 @@
 #include "handoverd/log.h"
 #include "handoverd/options.h"
 
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -31,17 +29,7 @@ void refuse_predecessor(const std::string& reason) {
     }
 }
 
-/// The soft limit is low for the sake of programs that use select(2), and each connection needs a
-/// descriptor. If it cannot be raised, the server says so when it runs out.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int serve(const Options& options) {
-    raise_descriptor_limit();
     handoverd::set_up_log(options.log_level);
     return handoverd::serve(options, handover::Origin::discover());
 }

@@ -151,7 +151,7 @@ Container::~Container() {
 
 void Container::start(const fs::path& root_file_system) {
     const auto began = Clock::now();
-    const UniqueFd notifications = bind_notify_socket(directory_ / "notify");
+    notifications_ = bind_notify_socket(directory_ / "notify");
     // When the test dies, nspawn and with it the container go too (PR_SET_PDEATHSIG).
     nspawn_.emplace(
         std::vector<std::string>{"setpriv", "--pdeathsig", "KILL", "unshare", "--mount",
@@ -159,16 +159,22 @@ void Container::start(const fs::path& root_file_system) {
                                  cgroup_, directory_.path(), root_file_system, name_},
         ChildProcess::Environment{{"NOTIFY_SOCKET", directory_ / "notify"},
                                   {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1"}});
-    await_boot(notifications.get());
+    await_boot();
     boot_time_ = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
 }
 
-void Container::await_boot(int notifications) {
+void Container::soft_reboot() {
+    while (!receive(notifications_.get()).empty()) continue;  // what was said before
+    output_of("systemctl soft-reboot");
+    await_boot();
+}
+
+void Container::await_boot() {
     const auto deadline = Clock::now() + boot_deadline;
     while (true) {
-        pollfd event{notifications, POLLIN, 0};
+        pollfd event{notifications_.get(), POLLIN, 0};
         ::poll(&event, 1, 100);
-        const std::string message = event.revents != 0 ? receive(notifications) : "";
+        const std::string message = event.revents != 0 ? receive(notifications_.get()) : "";
         if (const auto pid = value_in(message, "X_NSPAWN_LEADER_PID"); !pid.empty())
             leader_ = static_cast<pid_t>(std::stol(pid));
         if (leader_ > 0 && value_in(message, "READY") == "1") return;

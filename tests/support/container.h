@@ -34,6 +34,10 @@ class Container {
     Container(const Container&) = delete;
     Container& operator=(const Container&) = delete;
 
+    /// Ends all of user space but for init, which starts anew; returns when that has booted.
+    /// Needs systemd 254.
+    void soft_reboot();
+
     /// Runs a shell command in all of the container's namespaces.
     Finished run(const std::string& command, milliseconds within = std::chrono::seconds(60)) const;
     /// The same, expected to succeed: returns its output, throws with its errors otherwise.
@@ -65,12 +69,13 @@ class Container {
 
   private:
     void start(const std::filesystem::path& root_file_system);
-    void await_boot(int notifications);
+    void await_boot();
     std::string describe_console() const;
 
     TemporaryDirectory directory_;
     std::string name_;
     std::filesystem::path cgroup_;
+    UniqueFd notifications_;  // what nspawn says, and init through it
     std::optional<ChildProcess> nspawn_;
     pid_t leader_ = 0;  // the container's init, as seen from outside
     milliseconds boot_time_{0};

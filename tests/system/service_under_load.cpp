@@ -177,6 +177,8 @@ void ServiceUnderLoad::expect_nothing_lost(std::vector<Load>& clients) {
         EXPECT_EQ(report.not_connected(), 0) << client.name();
         EXPECT_EQ(report.failed(), 0) << client.name();
         EXPECT_GT(report.answered(), 0) << client.name();
+        EXPECT_EQ(report.reconnects, 0) << client.name();
+        EXPECT_EQ(report.closed_while_idle, 0) << client.name();
     }
 }
 
