@@ -13,6 +13,16 @@
 namespace handover::test {
 namespace {
 
+/// A sanitizer keeps what is freed, and notes about what is not.
+#if defined(__has_feature)
+constexpr bool memory_is_watched =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool memory_is_watched = true;
+#else
+constexpr bool memory_is_watched = false;
+#endif
+
 class ManyConnections : public ProcessTest {
   protected:
     /// As many as are promised, or as many as the machine allows.
@@ -51,7 +61,7 @@ TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory
     const auto more_ticks = process.cpu_ticks() - ticks;
     std::cout << count << " idle connections: " << more_kib << " KiB more, " << more_ticks
               << " ticks of CPU in 2 s, " << process.threads() << " threads\n";
-    EXPECT_LE(more_kib, count) << "1 KiB each";
+    EXPECT_TRUE(memory_is_watched || more_kib <= count) << "1 KiB each";
     EXPECT_LE(more_ticks, 2U);
 
     const auto report = idle.ask();
@@ -64,6 +74,8 @@ TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory
 TEST_F(ManyConnections, beyond_the_limit_of_descriptors_wait_and_cost_no_time) {
     Daemon daemon(directory_, patient_daemon());
     const ProcessView process{daemon.pid()};
+    // A sanitizer needs a descriptor to look at an object of a class that it has not seen yet.
+    EXPECT_EQ(daemon.ask().status, 200);
     // From outside, so that nothing but accepting is short of descriptors.
     const auto limit_to = [&](rlim_t soft) {
         const rlimit limit{soft, hard_descriptor_limit()};
