@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A new process takes its listeners back from the fd store, after a crash or a restart.
 
-#include "process/process_test.h"
-#include "support/fake_service_manager.h"
+#include "process/managed_test.h"
 #include "support/listening.h"
 
 #include <unistd.h>
@@ -14,24 +13,8 @@ namespace {
 
 using Message = FakeServiceManager::Message;
 
-class FdStore : public ProcessTest {
+class FdStore : public ManagedTest {
   protected:
-    [[nodiscard]] DaemonStart managed(std::vector<std::string> options = {}) const {
-        auto start = with_options(std::move(options));
-        start.process.environment["NOTIFY_SOCKET"] = manager_.address();
-        return start;
-    }
-
-    /// The start with everything from the store, as the service manager's next one.
-    DaemonStart with_store(DaemonStart start) {
-        from_store_.clear();
-        for (const auto& name : manager_.stored_names()) {
-            from_store_.push_back(manager_.stored(name));
-            start.process.inherited.push_back({name, from_store_.back().get()});
-        }
-        return start;
-    }
-
     bool await_removal_of(const std::string& name) {
         return manager_
             .await_message(
@@ -48,9 +31,6 @@ class FdStore : public ProcessTest {
             return message.says("FDSTORE=1") && message.value("FDNAME") == name;
         });
     }
-
-    FakeServiceManager manager_;
-    std::vector<UniqueFd> from_store_;
 };
 
 TEST_F(FdStore, listeners_and_the_count_of_generations_survive_a_crash) {

@@ -126,6 +126,15 @@ std::vector<std::string> FakeServiceManager::stored_names() {
     return names;
 }
 
+std::vector<FakeServiceManager::Entry> FakeServiceManager::stored() {
+    settle();
+    const std::lock_guard lock(mutex_);
+    std::vector<Entry> copies;
+    for (const auto& entry : store_)
+        copies.push_back({entry.name, UniqueFd(::fcntl(entry.fd.get(), F_DUPFD_CLOEXEC, 3))});
+    return copies;
+}
+
 UniqueFd FakeServiceManager::stored(std::string_view name) {
     settle();
     const std::lock_guard lock(mutex_);

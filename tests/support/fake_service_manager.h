@@ -60,17 +60,18 @@ class FakeServiceManager {
 
     /// The names in the fd store, in the order in which a start would pass them on.
     [[nodiscard]] std::vector<std::string> stored_names();
+    struct Entry {
+        std::string name;
+        UniqueFd fd;
+    };
+    /// Duplicates of all that is in it, in the same order.
+    [[nodiscard]] std::vector<Entry> stored();
     /// A duplicate of the first stored descriptor of the name; empty if there is none.
     [[nodiscard]] UniqueFd stored(std::string_view name);
     /// Drops the first stored descriptor of the name.
     void drop_stored(std::string_view name);
 
   private:
-    struct Entry {
-        std::string name;
-        UniqueFd fd;
-    };
-
     void receive_all();
     void receive(const std::string& text, pid_t sender, std::vector<UniqueFd> fds);
     void store(const std::string& name, UniqueFd fd);
