@@ -16,6 +16,8 @@ void Departures::begin(Grace grace) {
 
 void Departures::expect_arrivals(bool expected) {
     arrivals_expected_ = expected;
+    // One that arrived after the services were drained may still be with them.
+    if (!expected && services_drained_ && !done_) drain_again();
     check();
 }
 
@@ -68,6 +70,13 @@ void Departures::close_politely_from_now_on() {
     });
 }
 
+void Departures::drain_again() {
+    if (sender() != nullptr)
+        give_to(*sender());
+    else
+        close_politely_from_now_on();
+}
+
 // ---- channels in the fd store
 
 void Departures::open_stored_channel() {
@@ -116,6 +125,8 @@ void Departures::give_up(Sender& sender, const std::string& reason) {
                         " connections cannot move and are closed politely: " + reason);
     returned_ += unsent.size();
     for (auto& connection : unsent) services_.adopt(std::move(connection));
+    // Without these the services may have been drained already.
+    if (!unsent.empty()) drain_again();
     check();
 }
 

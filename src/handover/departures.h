@@ -66,6 +66,8 @@ class Departures {
     void begin(Grace grace);
     void give_to(const ConnectionSender& sender);
     void close_politely_from_now_on();
+    /// The same as before, for what the services have adopted since.
+    void drain_again();
     void open_stored_channel();
     void on_stored_channel(std::optional<Channel> channel);
     void on_first_stored_channel(Channel channel);

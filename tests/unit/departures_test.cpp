@@ -128,9 +128,12 @@ TEST_F(DeparturesTest, are_not_done_as_long_as_some_may_still_arrive) {
     run_posted();
     EXPECT_EQ(done_, 0);
     TestConnection late;
-    ++web_.counts.opened;  // the service adopts it, and gives it away at once
-    web_.give_away(std::move(late.parked));
+    ++web_.counts.opened;  // the service adopts it
     departures().expect_arrivals(false);
+    run_posted();
+    EXPECT_EQ(done_, 0) << "a worker of the service has it";
+    web_.give_away(std::move(late.parked));
+    web_.drained();
     run_until_done();
     read(theirs);
     EXPECT_EQ(arrived_.size(), 1U);
@@ -146,7 +149,7 @@ TEST_F(DeparturesTest, go_back_to_the_services_when_the_successor_is_gone) {
     TestConnection one;
     web_.give_away(std::move(one.parked));
     run_posted();
-    EXPECT_THAT(web_.calls, ElementsAre("give 500", "drain 500", "adopt http ''"));
+    EXPECT_THAT(web_.calls, ElementsAre("give 500", "drain 500", "adopt http ''", "drain 500"));
     EXPECT_TRUE(is_connected_to(web_.adopted[0].fd, one.client));
     EXPECT_THAT(warnings_, ElementsAre(HasSubstr("1 connections cannot move")));
     EXPECT_EQ(departures().tally().held(), 2U) << "nothing has been counted twice";
@@ -154,6 +157,20 @@ TEST_F(DeparturesTest, go_back_to_the_services_when_the_successor_is_gone) {
     web_.drained();
     run_until_done();
     EXPECT_EQ(departures().tally().to_sentence(), "held 2 = 2 drained");
+}
+
+TEST_F(DeparturesTest, that_come_back_to_a_service_that_was_drained_are_waited_for) {
+    hold(1);
+    {
+        auto [ours, theirs] = Channel::make_pair();
+        departures().move_to(std::move(ours), grace);
+    }
+    web_.give_away(std::move(TestConnection().parked));
+    web_.drains_at_once = true;  // it has given all away
+    run_posted();
+    ASSERT_EQ(web_.adopted.size(), 1U);
+    run_posted();
+    EXPECT_EQ(done_, 0);
 }
 
 TEST_F(DeparturesTest, are_cut_at_the_deadline_wherever_they_are) {

@@ -30,6 +30,7 @@ class FakeService : public Service {
     void adopt(ParkedConnection connection) override {
         calls.push_back("adopt " + connection.listener + " '" + connection.unread + "'");
         ++counts.opened;
+        drains_at_once = false;  // now there is something
         adopted.push_back(std::move(connection));
     }
     /// What a service does with a connection while Drain::give is set.
