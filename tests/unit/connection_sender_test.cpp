@@ -4,10 +4,17 @@
 #include "handover/connection_batch.h"
 #include "unit/connections.h"
 #include "unit/open_descriptors.h"
+#include "unit/pipe.h"
 #include "unit/test_loop.h"
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -221,6 +228,151 @@ TEST_F(ConnectionSenderTest, closes_what_comes_after_its_end) {
     TestConnection late;
     inlet(std::move(late.parked));
     EXPECT_TRUE(is_closed(late.client));
+}
+
+// ---- the limit of descriptors in flight (unix(7), ETOOMANYREFS)
+
+/// A sender in a process to which that limit applies: root is above it, and it is counted for each
+/// user, so the child becomes a user that nobody else is. The test itself holds the other end of
+/// the channel, as the fd store or a successor would, and the clients.
+class ConnectionSenderAtTheLimit : public testing::Test {
+  protected:
+    static constexpr std::size_t count = 600;
+    static constexpr rlim_t limit = 100;
+    static constexpr int cannot_be_limited = 77;
+    static constexpr unsigned seconds_at_most = 30;
+
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+        // Before there is a limit to their number.
+        for (std::size_t i = 0; i < count; ++i)
+            connections_.emplace_back("http", std::to_string(i));
+    }
+
+    void TearDown() override {
+        if (child_ <= 0) return;
+        int status = 0;
+        ASSERT_EQ(::waitpid(child_, &status, 0), child_);
+        ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+        if (WEXITSTATUS(status) == cannot_be_limited)
+            GTEST_SKIP() << "there is no other user in this namespace";
+        EXPECT_EQ(WEXITSTATUS(status), 0) << "the child says why";
+    }
+
+    struct Child {
+        EventLoop loop;
+        std::string failure;
+        bool all_sent = false;
+        std::optional<ConnectionSender> sender;
+
+        explicit Child(std::function<void()> full) {
+            ConnectionSender::Callbacks callbacks;
+            callbacks.all_sent = [this] {
+                all_sent = true;
+                loop.stop();
+            };
+            callbacks.failed = [this](const std::string& why) { failure = why; };
+            callbacks.full = std::move(full);
+            sender.emplace(loop, std::move(callbacks));
+        }
+    };
+
+    /// In the child, which has put all connections into the sender, and sent what it may. Says what
+    /// is wrong, if anything is.
+    using Body = std::function<std::string(Child&)>;
+
+    void start(std::function<void()> full, const Body& body) {
+        auto [ours, theirs] = Channel::make_pair();
+        child_ = ::fork();
+        ASSERT_GE(child_, 0);
+        if (child_ == 0) {
+            { const Channel not_ours(std::move(theirs)); }
+            Child child(std::move(full));
+            ::alarm(seconds_at_most);
+            const auto user = static_cast<uid_t>(0x40000000 + ::getpid());
+            const rlimit low{limit, limit};
+            if (::setresuid(user, user, user) != 0 || ::setrlimit(RLIMIT_NOFILE, &low) != 0)
+                ::_exit(cannot_be_limited);
+            for (auto& connection : connections_)
+                child.sender->inlet()(std::move(connection.parked));
+            child.sender->continue_with(std::move(ours));
+            const auto wrong = body(child);
+            if (!wrong.empty()) std::fprintf(stderr, "the child: %s\n", wrong.c_str());
+            ::_exit(wrong.empty() ? 0 : 1);
+        }
+        for (auto& connection : connections_) connection.parked.fd.reset();
+        theirs_.emplace(std::move(theirs));
+    }
+
+    /// The next message, which has to have the connections from that one on. How many it had.
+    std::size_t receive(std::size_t first) {
+        Message message;
+        if (theirs_->receive(message) != Channel::Received::message) return 0;
+        const auto received = unpack(std::move(message));
+        if (!received) ADD_FAILURE() << "a message that cannot be read";
+        for (std::size_t i = 0; received && i < received->size(); ++i) {
+            EXPECT_EQ((*received)[i].unread, std::to_string(first + i));
+            EXPECT_TRUE(is_connected_to((*received)[i].fd, connections_[first + i].client));
+        }
+        return received ? received->size() : 0;
+    }
+
+    /// Readable when the child says so, or has ended.
+    void await_child() {
+        EXPECT_TRUE(await_readable(told_.in.get()));
+        char byte = 0;
+        EXPECT_EQ(::read(told_.in.get(), &byte, 1), 1);
+    }
+    void tell_parent() const { (void)!::write(told_.out.get(), "x", 1); }
+
+    std::vector<TestConnection> connections_;
+    std::optional<Channel> theirs_;
+    Pipe told_;
+    pid_t child_ = -1;
+};
+
+TEST_F(ConnectionSenderAtTheLimit, gives_back_the_rest_where_nobody_reads) {
+    start([] {},
+          [this](Child& child) -> std::string {
+              tell_parent();
+              if (child.failure != "more descriptors are in flight than RLIMIT_NOFILE allows")
+                  return "failed with '" + child.failure + "'";
+              if (child.all_sent) return "says that all has been sent";
+              const auto back = child.sender->take_back();
+              // The kernel looks before it sends: one message may go beyond.
+              if (back.size() != count - Channel::most_fds)
+                  return "gives back " + std::to_string(back.size());
+              for (std::size_t i = 0; i < back.size(); ++i) {
+                  const auto number = Channel::most_fds + i;
+                  if (back[i].unread != std::to_string(number) ||
+                      !is_connected_to(back[i].fd, connections_[number].client))
+                      return "gives back another one at " + std::to_string(i);
+              }
+              return child.sender->unsent() == 0 ? "" : "keeps some";
+          });
+    await_child();
+    EXPECT_EQ(receive(0), Channel::most_fds) << "what has been sent is not lost";
+    EXPECT_EQ(receive(Channel::most_fds), 0U);
+}
+
+TEST_F(ConnectionSenderAtTheLimit, goes_on_when_a_reader_has_made_room) {
+    start(nullptr, [this](Child& child) -> std::string {
+        if (child.sender->unsent() != count - Channel::most_fds)
+            return "has not sent " + std::to_string(child.sender->unsent());
+        tell_parent();
+        child.loop.run();  // stopped when all has been sent
+        if (!child.failure.empty()) return "failed with '" + child.failure + "'";
+        return child.sender->unsent() == 0 ? "" : "keeps some";
+    });
+    await_child();
+    std::size_t received = 0;
+    while (received < count) {
+        ASSERT_TRUE(await_readable(theirs_->fd())) << received << " have come";
+        const auto more = receive(received);
+        ASSERT_GT(more, 0U) << received << " have come";
+        received += more;
+    }
+    EXPECT_EQ(received, count);
 }
 
 }  // namespace
