@@ -309,6 +309,7 @@ void Generation::Runner::adopt_stored_connections() {
     if (account.adopted != 0)
         report(Severity::info, name() + " went on with " + plural(account.adopted, "connection") +
                                    " of generation " + std::to_string(account.from));
+    note_state();  // before READY=1: whoever waits for that may ask
 }
 
 void Generation::Runner::announce_ready() {
