@@ -53,8 +53,9 @@ void Server::start() {
 }
 
 test::Finished Server::systemctl(const std::string& verb) const {
-    // Longer than the 90 s after which systemd kills a service that does not stop.
-    return container_.run("systemctl " + verb + " " + kind_.unit, 120s);
+    // A service that waits for its idle connections is killed after 90 s, and what it leaves behind
+    // after another 90.
+    return container_.run("systemctl " + verb + " " + kind_.unit, 240s);
 }
 
 std::string Server::cgroup() const {
