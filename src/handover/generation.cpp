@@ -545,7 +545,7 @@ GenerationStatus Generation::status() const {
 }
 
 std::uint64_t Generation::number() const {
-    return runner_->status().generation;
+    return runner_->number();
 }
 
 }  // namespace handover

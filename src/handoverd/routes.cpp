@@ -13,6 +13,7 @@ namespace handoverd {
 namespace {
 
 constexpr std::chrono::milliseconds longest_sleep = std::chrono::seconds(60);
+const std::string own_pid = std::to_string(::getpid());
 
 void hello(const httplib::Request& request, httplib::Response& response, std::uint64_t generation) {
     if (request.has_param("sleep")) {
@@ -26,7 +27,7 @@ void hello(const httplib::Request& request, httplib::Response& response, std::ui
         std::this_thread::sleep_for(*duration);
     }
     response.set_header("Handover-Generation", std::to_string(generation));
-    response.set_header("Handover-Pid", std::to_string(::getpid()));
+    response.set_header("Handover-Pid", own_pid);
     response.set_content("hello world\n", "text/plain");
 }
 

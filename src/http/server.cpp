@@ -33,19 +33,52 @@ struct Exchange {
 /// The exchange this worker is in. httplib's hook is told the request and the response only.
 thread_local Exchange* current_exchange = nullptr;
 
+/// httplib before 0.30 writes into a response what a handler has put there, so that a client whose
+/// text is in it would write headers of its making, or a response (CVE-2026-21428).
+bool breaks_lines(std::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
 /// In requests: httplib before 0.44 percent-decodes header values, line breaks included. Somebody
 /// who logs or forwards such a value would write a header of the client's making.
-/// In responses: httplib before 0.30 writes what a handler has put there, so that a client whose
-/// text is in it would write headers of its making, or a response (CVE-2026-21428).
 void drop_headers_with_line_breaks(httplib::Headers& headers) {
-    using namespace std::string_view_literals;
-    const auto is_bad = [](std::string_view text) {
-        return text.find_first_of("\r\n\0"sv) != std::string_view::npos;
-    };
     for (auto header = headers.begin(); header != headers.end();) {
-        const bool bad = is_bad(header->first) || is_bad(header->second);
+        const bool bad = breaks_lines(header->first) || breaks_lines(header->second);
         header = bad ? headers.erase(header) : std::next(header);
     }
+}
+
+/// What the headers of a response say about its connection.
+struct Framing {
+    bool has_length_or_chunks = false;
+    bool says_connection = false;
+    bool says_close = false;
+};
+
+/// Reads them and drops what must not be sent, in one pass: it is done for every response, and a
+/// look-up in httplib's map compares letter by letter.
+Framing clean(httplib::Headers& headers) {
+    Framing framing;
+    for (auto header = headers.begin(); header != headers.end();) {
+        const auto& [name, value] = *header;
+        // httplib before 0.35 tells the client what() of an exception (CVE-2026-28434). An error
+        // handler may have chosen another status since.
+        if (breaks_lines(name) || breaks_lines(value) || equal_ignoring_case(name, "Keep-Alive") ||
+            equal_ignoring_case(name, "EXCEPTION_WHAT")) {
+            header = headers.erase(header);
+            continue;
+        }
+        if (equal_ignoring_case(name, "Connection")) {
+            framing.says_connection = true;
+            framing.says_close = framing.says_close || equal_ignoring_case(value, "close");
+        }
+        framing.has_length_or_chunks = framing.has_length_or_chunks ||
+                                       equal_ignoring_case(name, "Content-Length") ||
+                                       equal_ignoring_case(name, "Transfer-Encoding");
+        ++header;
+    }
+    return framing;
 }
 
 /// HTTP/1.0 knows nothing of chunks: such a body ends with the connection. httplib sends chunks to
@@ -85,8 +118,8 @@ class Server::Impl final : public Responder {
     void report(const std::string& what) const {
         if (options_.on_error) options_.on_error(what);
     }
-    bool must_close(const Exchange& exchange, const httplib::Request& request,
-                    const httplib::Response& response) const;
+    [[nodiscard]] static bool must_close(const Exchange& exchange, const httplib::Request& request,
+                                         const httplib::Response& response, const Framing& framing);
     Answer conclude(Exchange& exchange, bool answered);
 
     Server& server_;
@@ -185,19 +218,14 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     if (post_routing_handler) post_routing_handler(request, response);
     if (exchange == nullptr) return;
     exchange->headers_done = true;
-    // httplib before 0.35 tells the client what() of an exception (CVE-2026-28434). An error
-    // handler may have chosen another status since.
-    headers.erase("EXCEPTION_WHAT");
-    drop_headers_with_line_breaks(headers);
-
     if (exchange->head.http_1_0) send_without_chunks(response);
-    exchange->close = exchange->close || must_close(*exchange, request, response);
+    const Framing framing = clean(headers);
+    exchange->close = exchange->close || must_close(*exchange, request, response, framing);
     exchange->drained = !exchange->close && engine_.closing();
     exchange->close = exchange->close || exchange->drained;
     if (claim.empty()) claim = httplib::Headers{{"", ""}}.extract("");
-    headers.erase("Keep-Alive");
     if (exchange->close) {
-        headers.erase("Connection");
+        if (framing.says_connection) headers.erase("Connection");
         claim.key() = "Connection";
         claim.mapped() = "close";
     } else {
@@ -211,17 +239,11 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
 }
 
 bool Server::Impl::must_close(const Exchange& exchange, const httplib::Request& request,
-                              const httplib::Response& response) const {
-    const auto& headers = response.headers;
-    const auto [first, last] = headers.equal_range("Connection");
-    const bool handler_wants = std::any_of(
-        first, last, [](const auto& h) { return equal_ignoring_case(h.second, "close"); });
-    const bool framed = headers.find("Content-Length") != headers.end() ||
-                        headers.find("Transfer-Encoding") != headers.end();
+                              const httplib::Response& response, const Framing& framing) {
     const bool has_body =
         request.method != "HEAD" && response.status != 204 && response.status != 304;
-    return handler_wants || (has_body && !framed) || !exchange.stream.in_body() ||
-           exchange.stream.much_left() || exchange.stream.broken();
+    return framing.says_close || (has_body && !framing.has_length_or_chunks) ||
+           !exchange.stream.in_body() || exchange.stream.much_left() || exchange.stream.broken();
 }
 
 Responder::Answer Server::Impl::conclude(Exchange& exchange, bool answered) {
