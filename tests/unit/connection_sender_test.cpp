@@ -130,14 +130,15 @@ TEST_F(ConnectionSenderTest, waits_for_a_reader_to_make_room) {
     ASSERT_GT(sender.unsent(), 0U) << "a buffer has an end";
     EXPECT_EQ(failure_, "");
     std::size_t received = 0;
-    loop_.watch(theirs.fd(), [&] {
-        received += receive(theirs).size();
+    const Channel reader(std::move(theirs));
+    loop_.watch(reader.fd(), [&] {
+        received += receive(reader).size();
         if (received == count) loop_.stop();
     });
     loop_.run_to_the_end();
     EXPECT_EQ(received, count);
     EXPECT_EQ(sender.unsent(), 0U);
-    loop_.forget(theirs.fd());
+    loop_.forget(reader.fd());
 }
 
 TEST_F(ConnectionSenderTest, asks_for_another_channel_where_nobody_reads) {
