@@ -54,7 +54,7 @@ TEST_F(ReloadedConnections, survive_ten_reloads_in_a_row) {
 TEST_F(ReloadedConnections, with_requests_sent_ahead_get_their_answers_in_order_from_both) {
     Daemon daemon(directory_, with_options(patient()));
     const auto first = daemon.pid();
-    RawClient client = start_slow_request(daemon, "1500ms");
+    RawClient client = start_slow_request(daemon, "3s");
     client.send(get_hello + "POST /hello HTTP/1.1\r\nHost: test\r\nContent-Length: 8\r\n\r\nhalf");
     hand_over(daemon);
     EXPECT_TRUE(client.is_quiet()) << "the slow request is not in flight any more";
@@ -106,7 +106,7 @@ TEST_F(ReloadedConnections, with_a_part_of_a_head_are_answered_when_the_rest_com
 
 TEST_F(ReloadedConnections, that_are_half_closed_get_the_answers_that_they_wait_for) {
     Daemon daemon(directory_, with_options(patient()));
-    RawClient client = start_slow_request(daemon, "1s");
+    RawClient client = start_slow_request(daemon, "3s");
     client.send(get_hello);
     client.end_sending();
     hand_over(daemon);

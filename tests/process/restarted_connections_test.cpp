@@ -80,6 +80,21 @@ TEST_F(RestartedConnections, with_requests_in_flight_survive_a_restart_after_the
     expect_answer_of(2, partial);
 }
 
+TEST_F(RestartedConnections, survive_although_another_is_cut_at_the_drain_deadline) {
+    const auto start = managed(patient({"--drain-timeout", "1s"}));
+    Daemon before(directory_, start);
+    auto idle = idle_clients(before.address(), 3);
+    HeldRequest held(before.address());
+    before.signal(SIGUSR1);
+    EXPECT_TRUE(held.client().closed_by_server());
+    EXPECT_EQ(before.await_end(), 0);
+    const Account expected{{"held", 4}, {"moved", 3}, {"cut_at_deadline", 1}};
+    EXPECT_EQ(account_of(1, before), expected);
+    const auto daemon = start_from_store(start);
+    for (auto& client : idle) expect_still_served_by(*daemon, client);
+    EXPECT_EQ(account_received_by(*daemon), expected);
+}
+
 TEST_F(RestartedConnections, with_much_unread_survive_in_several_channels) {
     const auto part = large_part_of_head();
     Daemon before(directory_, managed_on_unix());
