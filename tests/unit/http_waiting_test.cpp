@@ -176,6 +176,42 @@ TEST(SlowReaders, delay_nobody_else_and_are_given_up) {
     EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
 }
 
+TEST(SlowBodies, of_more_clients_than_threads_delay_nobody_else) {
+    ServerOptions options;
+    options.threads_max = 8;
+    options.body_timeout = std::chrono::seconds(5);
+    TestServer server(options);
+    server.start();
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 20; ++i) {
+        slow.push_back(server.connect());
+        slow.back().send("POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\n012");
+    }
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == slow.size(); }));
+    EXPECT_LT(latencies_ms(server, 20, [](std::size_t) {}).back(), 1000);
+    for (auto& client : slow) client.send("3456789");
+    for (auto& client : slow) EXPECT_EQ(client.receive().body, "0123456789");
+}
+
+TEST(SlowReaders, of_more_clients_than_threads_delay_nobody_else) {
+    ServerOptions options;
+    options.threads_max = 8;
+    options.write_stall_timeout = std::chrono::seconds(5);
+    TestServer server(options);
+    const std::string much(std::size_t{16} << 20U, 'm');
+    server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content(much, "text/plain");
+    });
+    server.start();
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 20; ++i) {
+        slow.push_back(server.connect());
+        slow.back().send("GET /much HTTP/1.1\r\n\r\n");
+    }
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == slow.size(); }));
+    EXPECT_LT(latencies_ms(server, 20, [](std::size_t) {}).back(), 1000);
+}
+
 TEST(BlockedHandlers, delay_nobody_else) {
     TestServer server;
     server.start();
