@@ -14,9 +14,10 @@ namespace handover::http {
 enum class Waiting : std::uint8_t {
     for_request,       ///< idle: nothing of the next request has arrived
     for_rest_of_head,  ///< a part of a request's head has arrived
+    for_rest_of_body,  ///< its head has, and not all of a body that fits into the receive buffer
     for_client_close,  ///< we have sent our last byte and FIN: lingering
 };
-inline constexpr int waiting_kinds = 3;
+inline constexpr int waiting_kinds = 4;
 
 /// An accepted connection. Parked it is this and nothing more: no thread, no buffer.
 ///
@@ -36,8 +37,9 @@ struct Connection {
     Connection* next = nullptr;              ///< (lot)
     SocketName remote;
     SocketName local;  ///< asked for when the first request needs it
-    /// Received and not answered. Waiting for the rest of a head: the part that has come. Waiting
-    /// for a request: what another generation had received; it is looked at as soon as possible.
+    /// Received and not answered. Waiting for the rest of a head or body: the request as far as it
+    /// has come. Waiting for a request: what another generation had received; it is looked at as
+    /// soon as possible.
     std::string unread;
 };
 static_assert(sizeof(Connection) <= 128, "15,000 of them wait at a time");

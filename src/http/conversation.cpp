@@ -6,8 +6,37 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <optional>
 
 namespace handover::http {
+namespace {
+
+/// Why a head that is there will not be answered by others.
+std::optional<Refusal> refusal_for(HeadVerdict verdict) {
+    switch (verdict) {
+        case HeadVerdict::malformed:
+            return Refusal::malformed;
+        case HeadVerdict::head_too_large:
+            return Refusal::head_too_large;
+        case HeadVerdict::body_too_large:
+            return Refusal::body_too_large;
+        case HeadVerdict::body_is_coded:
+            return Refusal::body_is_coded;
+        case HeadVerdict::incomplete:
+        case HeadVerdict::complete:
+            break;
+    }
+    return std::nullopt;
+}
+
+/// Is a part of the body outstanding that can be waited for without a thread?
+bool waits_for_body(const RequestHead& head, const ReceiveBuffer& input) {
+    if (head.chunked || head.expects_continue) return false;
+    const auto size = head.length_bytes + head.content_length_bytes;  // both have their limits
+    return input.size() < size && size <= input.capacity();
+}
+
+}  // namespace
 
 Conversation::Conversation(const ServerOptions& options, Responder& responder,
                            const std::atomic<bool>& moving)
@@ -30,8 +59,7 @@ Conversation::Turn Conversation::take_turn(Connection& connection, ReceiveBuffer
     if (ended && input.empty()) return {Next::close};  // between requests: nothing is owed
     const Turn turn = answer_all(connection, input);
     // A client may end its direction right after its requests; but a part of one is given up.
-    const bool waits = turn.next == Next::park_idle || turn.next == Next::park_with_new_head ||
-                       turn.next == Next::park_with_same_head;
+    const bool waits = turn.next == Next::park || turn.next == Next::park_on;
     return ended && waits ? Turn{Next::close} : turn;
 }
 
@@ -42,29 +70,20 @@ Conversation::Turn Conversation::refused(const Connection& connection, Refusal r
 }
 
 Conversation::Turn Conversation::answer_all(Connection& connection, ReceiveBuffer& input) {
-    bool is_new = connection.waiting != Waiting::for_rest_of_head;
-    for (;; is_new = true) {
+    for (bool is_new = false;; is_new = true) {
         if (moving_) {
             connection.unread.assign(input.view());
             return {Next::move};
         }
         input.consume(count_leading_empty_lines(input.view()));
-        if (input.empty()) return {Next::park_idle};
+        if (input.empty()) return {Next::park};
         RequestHead head;
-        switch (scan_request_head(input.view(), limits_, head)) {
-            case HeadVerdict::incomplete:
-                return keep_part_of_head(connection, input, is_new);
-            case HeadVerdict::malformed:
-                return refused(connection, Refusal::malformed);
-            case HeadVerdict::head_too_large:
-                return refused(connection, Refusal::head_too_large);
-            case HeadVerdict::body_too_large:
-                return refused(connection, Refusal::body_too_large);
-            case HeadVerdict::body_is_coded:
-                return refused(connection, Refusal::body_is_coded);
-            case HeadVerdict::complete:
-                break;
-        }
+        const auto verdict = scan_request_head(input.view(), limits_, head);
+        if (verdict == HeadVerdict::incomplete)
+            return keep_part(connection, input, Waiting::for_rest_of_head, is_new);
+        if (const auto refusal = refusal_for(verdict)) return refused(connection, *refusal);
+        if (waits_for_body(head, input))
+            return keep_part(connection, input, Waiting::for_rest_of_body, is_new);
         const auto answer = responder_.respond(connection, input, head);
         switch (answer.outcome) {
             case Responder::Outcome::next_request:
@@ -79,13 +98,17 @@ Conversation::Turn Conversation::answer_all(Connection& connection, ReceiveBuffe
 }
 
 /// A client that keeps sending a byte now and then is not seen by the sweep, which leaves alone
-/// whoever has bytes to be read: so its time is checked here as well.
-Conversation::Turn Conversation::keep_part_of_head(Connection& connection,
-                                                   const ReceiveBuffer& input, bool is_new) const {
-    if (!is_new && Clock::now() - connection.since > options_.head_timeout)
+/// whoever has bytes to be read: so its time is checked here as well. `is_new`: the request began
+/// in this turn.
+Conversation::Turn Conversation::keep_part(Connection& connection, const ReceiveBuffer& input,
+                                           Waiting waiting, bool is_new) const {
+    const bool runs_on = !is_new && connection.waiting == waiting;
+    const auto timeout =
+        waiting == Waiting::for_rest_of_head ? options_.head_timeout : options_.body_timeout;
+    if (runs_on && Clock::now() - connection.since > timeout)
         return refused(connection, Refusal::request_timeout);
     connection.unread.assign(input.view());
-    return {is_new ? Next::park_with_new_head : Next::park_with_same_head};
+    return {runs_on ? Next::park_on : Next::park, Ending::closed_by_client, waiting};
 }
 
 Conversation::Turn Conversation::discard(const Connection& connection, ReceiveBuffer& input) {

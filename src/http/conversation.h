@@ -34,19 +34,23 @@ class Responder {
 
 /// One worker's turn with a connection that epoll reported: reads once, answers every request that
 /// is complete, and says what the connection is to wait for then.
+///
+/// Complete is a request with its body, if the buffer has room for all of it. A larger body is the
+/// Responder's to read, and so is a chunked one, which would have to be taken apart to know where
+/// it ends, and one whose client waits for "100 Continue".
 class Conversation {
   public:
     enum class Next {
-        park_idle,
-        park_with_new_head,   ///< a part of one, which came in this turn
-        park_with_same_head,  ///< a part of the one it waited for already
-        move,                 ///< to another process, with what is unread
+        park,     ///< to wait for something else than before, or for the next of its kind
+        park_on,  ///< to wait for the same as before, whose time runs on
+        move,     ///< to another process, with what is unread
         linger,
         close,
     };
     struct Turn {
         Next next;
         Ending ending = Ending::closed_by_client;  ///< if it lingers or is closed
+        Waiting waiting = Waiting::for_request;    ///< if it is parked
     };
 
     /// Borrows all. While `moving`, no further request is begun: it goes along with its connection.
@@ -60,8 +64,8 @@ class Conversation {
   private:
     [[nodiscard]] static Turn refused(const Connection& connection, Refusal refusal);
     [[nodiscard]] Turn answer_all(Connection& connection, ReceiveBuffer& input);
-    [[nodiscard]] Turn keep_part_of_head(Connection& connection, const ReceiveBuffer& input,
-                                         bool is_new) const;
+    [[nodiscard]] Turn keep_part(Connection& connection, const ReceiveBuffer& input,
+                                 Waiting waiting, bool is_new) const;
 
     const ServerOptions& options_;
     const HeadLimits limits_;

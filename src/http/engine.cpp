@@ -50,6 +50,7 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
                     if (options_.on_error) options_.on_error(what);
                 }),
       conversation_(options, responder, parking_.giving()),
+      client_waits_(std::max(workers_wanted(), options.threads_max) / 2),
       workers_(workers_wanted(), options.threads_max,
                {[this](Workers::Seat& seat) { work(seat); },
                 [this] { raise_vigilance(Vigilance::watching); },
@@ -117,23 +118,19 @@ void Engine::serve(std::uint64_t event_data, ReceiveBuffer& input) {
     }
     Connection* connection = parking_.claim(event_data);
     if (connection == nullptr) return;
-    const auto [next, ending] = connection->waiting == Waiting::for_client_close
-                                    ? Conversation::discard(*connection, input)
-                                    : conversation_.take_turn(*connection, input);
-    const auto park = [&](Waiting waiting, Parking::Time time) {
-        parking_.park(*connection, waiting, time);
-    };
+    const auto [next, ending, waiting] = connection->waiting == Waiting::for_client_close
+                                             ? Conversation::discard(*connection, input)
+                                             : conversation_.take_turn(*connection, input);
     switch (next) {
-        case Conversation::Next::park_idle:
+        case Conversation::Next::park:
+            return parking_.park(*connection, waiting, Parking::Time::begins);
+        case Conversation::Next::park_on:
+            return parking_.park(*connection, waiting, Parking::Time::runs_on);
         case Conversation::Next::move:
-            return park(Waiting::for_request, Parking::Time::begins);
-        case Conversation::Next::park_with_new_head:
-            return park(Waiting::for_rest_of_head, Parking::Time::begins);
-        case Conversation::Next::park_with_same_head:
-            return park(Waiting::for_rest_of_head, Parking::Time::runs_on);
+            return parking_.park(*connection, Waiting::for_request, Parking::Time::begins);
         case Conversation::Next::linger:
             parking_.conclude(*connection, ending);
-            return park(Waiting::for_client_close, Parking::Time::runs_on);
+            return parking_.park(*connection, Waiting::for_client_close, Parking::Time::runs_on);
         case Conversation::Next::close:
             return parking_.close(*connection, ending);
     }
@@ -198,7 +195,7 @@ Parking::Cutoffs Engine::cutoffs(Clock::time_point now) {
         // A connection that came to rest after the drain began has the whole grace before it.
         if (now - closing_since_ >= idle_grace_) idle = std::max(idle, now - idle_grace_);
     }
-    return {idle, now - options_.head_timeout, now - options_.linger};
+    return {idle, now - options_.head_timeout, now - options_.body_timeout, now - options_.linger};
 }
 
 // ---- Other generations

@@ -4,6 +4,7 @@
 #include "handover/service.h"
 #include "handover/unique_fd.h"
 #include "http/acceptor.h"
+#include "http/client_waits.h"
 #include "http/conversation.h"
 #include "http/parking.h"
 #include "http/workers.h"
@@ -41,6 +42,9 @@ class Engine {
     std::size_t close_remaining() { return parking_.cut_all(); }
     [[nodiscard]] Tally tally() const { return parking_.tally(); }
     [[nodiscard]] std::size_t open_connections() const { return parking_.open(); }
+
+    /// Half of the workers that there may be. Any thread.
+    [[nodiscard]] ClientWaits& client_waits() { return client_waits_; }
 
     /// Responses end their connection from now on. Any thread.
     [[nodiscard]] bool closing() const { return mode_.load() == Mode::closing; }
@@ -80,6 +84,7 @@ class Engine {
     std::chrono::milliseconds idle_grace_{0};
     std::function<void()> drained_;
 
+    ClientWaits client_waits_;
     Workers workers_;
     std::thread housekeeper_;
 };

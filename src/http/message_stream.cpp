@@ -26,11 +26,12 @@ bool would_block() {
 }  // namespace
 
 MessageStream::MessageStream(Connection& connection, ReceiveBuffer& input, const RequestHead& head,
-                             const ServerOptions& options)
+                             const ServerOptions& options, ClientWaits& waits)
     : connection_(connection),
       input_(input),
       head_(head),
       options_(options),
+      waits_(waits),
       left_(head.length_bytes) {}
 
 void MessageStream::begin_body() {
@@ -76,10 +77,9 @@ bool MessageStream::receive() {
 }
 
 bool MessageStream::await_input() const {
-    const auto until = read_deadline();
-    if (wait(POLLIN, until)) return true;
-    if (Clock::now() >= until) body_fault_ = 408;
-    return false;
+    const auto result = wait(POLLIN, read_deadline());
+    if (result == Wait::stalled) body_fault_ = 408;
+    return result == Wait::ready;
 }
 
 Clock::time_point MessageStream::read_deadline() const {
@@ -88,7 +88,15 @@ Clock::time_point MessageStream::read_deadline() const {
     return *deadline_;
 }
 
-bool MessageStream::wait(short events, Clock::time_point until) const {
+/// Only who is not ready needs a place: httplib asks before it writes, too.
+MessageStream::Wait MessageStream::wait(short events, Clock::time_point until) const {
+    const auto at_once = poll_until(events, Clock::time_point());
+    if (at_once != Wait::stalled) return at_once;
+    const ClientWaits::Place place(waits_);
+    return place.taken() ? poll_until(events, until) : Wait::stalled;
+}
+
+MessageStream::Wait MessageStream::poll_until(short events, Clock::time_point until) const {
     for (;;) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
@@ -96,13 +104,16 @@ bool MessageStream::wait(short events, Clock::time_point until) const {
         pollfd entry{connection_.fd.get(), events, 0};
         const int ready =
             ::poll(&entry, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, most)));
-        if (ready > 0) return (entry.revents & (POLLERR | POLLNVAL)) == 0;
-        if (ready == 0 || errno != EINTR) return false;
+        if (ready > 0)
+            return (entry.revents & (POLLERR | POLLNVAL)) == 0 ? Wait::ready : Wait::failed;
+        if (ready == 0) return Wait::stalled;
+        if (errno != EINTR) return Wait::failed;
     }
 }
 
 bool MessageStream::is_writable() const {
-    return !output_broken_ && wait(POLLOUT, Clock::now() + options_.write_stall_timeout);
+    return !output_broken_ &&
+           wait(POLLOUT, Clock::now() + options_.write_stall_timeout) == Wait::ready;
 }
 
 bool MessageStream::wait_readable() const {

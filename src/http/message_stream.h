@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/chunked_framing.h"
+#include "http/client_waits.h"
 #include "http/connection.h"
 #include "http/receive_buffer.h"
 #include "http/request_head.h"
@@ -18,7 +19,8 @@ namespace handover::http {
 /// cpp-httplib's view of a connection for the length of one message. Reading ends where the message
 /// ends, so that what a client sent ahead stays in the buffer for the next request.
 ///
-/// Belongs to one worker. Borrows the connection, its buffer and the options.
+/// Belongs to one worker. Borrows the connection, its buffer, the options and the places for those
+/// who wait. Where there is no place, a client that is not ready counts as one that has stalled.
 ///
 /// No `override` on what httplib calls: the set of virtual functions differs between versions
 /// (is_writable until 0.19; wait_readable, wait_writable and duration since 0.20; set_read_timeout
@@ -28,7 +30,7 @@ namespace handover::http {
 class MessageStream final : public httplib::Stream {
   public:
     MessageStream(Connection& connection, ReceiveBuffer& input, const RequestHead& head,
-                  const ServerOptions& options);
+                  const ServerOptions& options, ClientWaits& waits);
 
     using httplib::Stream::write;
     bool is_readable() const { return !at_end() && !input_.empty(); }
@@ -73,7 +75,9 @@ class MessageStream final : public httplib::Stream {
   private:
     [[nodiscard]] bool receive();
     [[nodiscard]] bool await_input() const;
-    [[nodiscard]] bool wait(short events, Clock::time_point until) const;
+    enum class Wait { ready, stalled, failed };
+    [[nodiscard]] Wait wait(short events, Clock::time_point until) const;
+    [[nodiscard]] Wait poll_until(short events, Clock::time_point until) const;
     [[nodiscard]] Clock::time_point read_deadline() const;
     bool send_all(const char* from, size_t size);
 
@@ -81,6 +85,7 @@ class MessageStream final : public httplib::Stream {
     ReceiveBuffer& input_;
     const RequestHead& head_;
     const ServerOptions& options_;
+    ClientWaits& waits_;
     std::uint64_t left_;  ///< of the head, then of a body whose length is known
     std::optional<ChunkedFraming> framing_;
     mutable std::optional<Clock::time_point> deadline_;  ///< set when we first wait for the body

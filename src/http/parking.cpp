@@ -191,7 +191,8 @@ void Parking::start_giving() {
     for (Stripe& stripe : stripes_) {
         {
             const std::lock_guard lock(stripe.mutex);
-            for (const auto waiting : {Waiting::for_request, Waiting::for_rest_of_head}) {
+            for (const auto waiting :
+                 {Waiting::for_request, Waiting::for_rest_of_head, Waiting::for_rest_of_body}) {
                 Connection* next = stripe.lists[index(waiting)].first;
                 while (next != nullptr) {
                     Connection& connection = *std::exchange(next, next->next);
@@ -236,8 +237,8 @@ void Parking::gone(std::size_t count) {
 
 void Parking::sweep(const Cutoffs& cutoffs, Ending idle_ending) {
     for (Stripe& stripe : stripes_)
-        for (const auto waiting :
-             {Waiting::for_request, Waiting::for_rest_of_head, Waiting::for_client_close})
+        for (const auto waiting : {Waiting::for_request, Waiting::for_rest_of_head,
+                                   Waiting::for_rest_of_body, Waiting::for_client_close})
             while (expire_some(stripe, waiting, cutoffs[index(waiting)], idle_ending) > 0) continue;
 }
 
@@ -255,7 +256,7 @@ std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_po
             if (connection.claimed) continue;
             const bool lingering = waiting == Waiting::for_client_close;
             if (!lingering && has_unread_bytes(connection.fd.get())) continue;
-            if (waiting != Waiting::for_rest_of_head) {
+            if (lingering || waiting == Waiting::for_request) {
                 count(connection, ending);
                 closing[closed++] = release(stripe, connection);
                 continue;

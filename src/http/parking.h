@@ -19,7 +19,7 @@ namespace handover::http {
 ///
 /// Connections lie in a table indexed by descriptor. What epoll gives back is the descriptor and a
 /// generation that changes when the descriptor is closed, so an event that comes too late finds
-/// nothing. Each connection is, from birth to close, on one of three lists, by what it waits for;
+/// nothing. Each connection is, from birth to close, on one of four lists, by what it waits for;
 /// as all on one list wait equally long, a list is in the order of its deadlines, and adding,
 /// removing and finding the expired costs the same for 10 connections and for 15,000. Table and
 /// lists are locked in stripes, so that a worker preempted inside holds up few others.
@@ -71,8 +71,8 @@ class Parking {
     /// Whoever has been waiting since these times or earlier has waited long enough.
     using Cutoffs = std::array<Clock::time_point, waiting_kinds>;
     /// Closes those, except where bytes are waiting to be read: a worker is about to be woken. One
-    /// whose head did not become complete is told so (408) and lingers. `idle_ending` is what the
-    /// end of an idle one counts as.
+    /// whose request did not become complete is told so (408) and lingers. `idle_ending` is what
+    /// the end of an idle one counts as.
     void sweep(const Cutoffs& cutoffs, Ending idle_ending);
 
     /// Closes every parked connection, ends the others with shutdown(); returns how many of both

@@ -175,7 +175,7 @@ Server::Impl::Impl(Server& server, ServerOptions options)
 
 Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& input,
                                         const RequestHead& head) {
-    MessageStream stream(connection, input, head, options_);
+    MessageStream stream(connection, input, head, options_, engine_.client_waits());
     Exchange exchange{head, stream, head.wants_close || head.websocket};
     bool answered = false;
     current_exchange = &exchange;

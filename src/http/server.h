@@ -19,8 +19,17 @@ namespace handover::http {
 ///     });
 ///     server.start_accepting({&listener});   // and the other functions of handover::Service
 ///
-/// **Waiting costs nothing.** A connection is given a worker only when the head of a request is
-/// there; between requests it is an entry of 128 bytes in a table, without thread or buffer.
+/// **Waiting costs no thread.** A connection is given a worker only when the head of a request is
+/// there, and its body as well, if head and body fit into ServerOptions::head_bytes_max; between
+/// requests it is an entry of 128 bytes in a table, without thread or buffer. A handler for small
+/// bodies never waits for its client, not even one that leaves the body unread.
+///
+/// **Slow clients get half of the workers at most.** A worker has to wait where a body is larger
+/// or chunked, where its client wants "100 Continue" first, where a response does not fit into the
+/// socket, and for the frames of a WebSocket. When half of threads_max wait so, a further client
+/// that is not ready at once is given up as one that has stalled: 408, or the connection ends if
+/// the response has begun. So many uploads, downloads and WebSockets at a time need threads_max
+/// to be twice as many.
 ///
 /// **Handlers may block.** They run on worker threads, as many as there are cores (at least 2) plus
 /// one for each worker that is stuck in a request for more than 5 ms, up to

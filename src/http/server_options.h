@@ -18,7 +18,8 @@ struct ServerOptions {
     std::chrono::milliseconds idle_timeout{std::chrono::seconds{60}};
     /// From the first byte of a request to the end of its head; then 408.
     std::chrono::milliseconds head_timeout{std::chrono::seconds{10}};
-    /// For the whole body of a request, counted from the first time we have to wait for it.
+    /// For the whole body of a request, counted from the first time we have to wait for it; then
+    /// 408. Sooner for large bodies when too many are slow: see threads_max.
     std::chrono::milliseconds body_timeout{std::chrono::seconds{60}};
     /// A response of which the client takes nothing for this long is given up.
     std::chrono::milliseconds write_stall_timeout{std::chrono::seconds{30}};
@@ -26,14 +27,18 @@ struct ServerOptions {
     /// kernel send a reset, which can destroy a response that the client has not read yet.
     std::chrono::milliseconds linger{std::chrono::seconds{1}};
 
-    std::size_t head_bytes_max = std::size_t{32}
-                                 << 10U;  ///< request line and header lines; else 431
-    std::size_t head_lines_max = 100;     ///< header lines; else 431
+    /// Request line and header lines; else 431. It is the size of the receive buffer, too: a
+    /// request whose head and body are no larger is received without a thread, and every
+    /// connection in the middle of one can keep so many bytes.
+    std::size_t head_bytes_max = std::size_t{32} << 10U;
+    std::size_t head_lines_max = 100;  ///< header lines; else 431
     /// Of a body as it comes over the wire, and that is all it is: one with a Content-Encoding is
     /// refused (415). Else 413.
     std::uint64_t body_bytes_max = std::uint64_t{100} << 20U;
 
-    /// Workers, those that are stuck in a slow handler included. See Server.
+    /// Workers, those that are stuck in a slow handler included. Half of them at most wait for a
+    /// client in the middle of a message; whoever would be waited for beyond that is given up at
+    /// once. See Server.
     std::size_t threads_max = 512;
 
     /// Faults that concern no single request: no descriptors left, a dead listener, no thread to be

@@ -108,6 +108,28 @@ TEST(Drain, leaves_a_partial_head_its_time_but_no_more) {
     EXPECT_TRUE(is_ready(drained));
 }
 
+TEST(Drain, leaves_a_partial_body_its_time_but_no_more) {
+    ServerOptions options;
+    options.body_timeout = milliseconds(400);
+    TestServer server(options);
+    server.start();
+    auto finishes = server.connect();
+    auto stalls = server.connect();
+    for (auto* client : {&finishes, &stalls}) {
+        client->send(
+            "GET /hello HTTP/1.1\r\n\r\nPOST /echo HTTP/1.1\r\nContent-Length: 6\r\n\r\nabc");
+        EXPECT_EQ(client->receive().status, 200);
+    }
+    const auto drained = server.drain(milliseconds(0));
+    finishes.send("def");
+    const auto response = finishes.receive();
+    EXPECT_EQ(response.body, "abcdef");
+    EXPECT_TRUE(response.says_close());
+    EXPECT_EQ(stalls.receive().status, 408);
+    EXPECT_TRUE(stalls.closed_by_server());
+    EXPECT_TRUE(is_ready(drained));
+}
+
 TEST(Drain, lets_content_providers_finish) {
     TestServer server;
     std::promise<void> begun;

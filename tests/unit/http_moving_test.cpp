@@ -169,6 +169,34 @@ TEST_F(Moving, takes_a_part_of_a_head_along) {
     EXPECT_EQ(client.receive().body, "Hello\n");
 }
 
+TEST_F(Moving, takes_a_part_of_a_small_body_along) {
+    auto client = server_.connect();
+    const std::string begun = "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\nabc";
+    client.send(hello_request + begun);
+    EXPECT_EQ(client.receive().body, "Hello\n");  // so the rest of what was sent is read
+    const auto drained = begin_to_move();
+    ASSERT_TRUE(is_ready(drained));
+    EXPECT_EQ(unread_of_the_given(), begun);
+    EXPECT_TRUE(client.is_quiet());
+    client.send("def");
+    const auto response = client.receive();
+    EXPECT_EQ(response.body, "abcdef");
+    EXPECT_FALSE(response.says_close());
+    EXPECT_EQ(successor_->open_connections(), 1U);
+}
+
+TEST_F(Moving, takes_a_part_of_a_body_along_that_has_been_waiting) {
+    auto client = server_.connect();
+    auto other = server_.connect();
+    client.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\nabc");
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(other.get("/hello").status, 200);
+    const auto drained = begin_to_move();
+    ASSERT_TRUE(is_ready(drained));
+    EXPECT_EQ(given(), 2U);
+    client.send("def");
+    EXPECT_EQ(client.receive().body, "abcdef");
+}
+
 TEST_F(Moving, leaves_a_stream_to_its_end_and_takes_the_connection_over_then) {
     auto client = server_.connect();
     client.send("GET /stream HTTP/1.1\r\nHost: test\r\n\r\n");

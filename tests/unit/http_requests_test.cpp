@@ -174,6 +174,38 @@ TEST(HttpRequests, may_have_big_bodies) {
     EXPECT_EQ(client.get("/hello").status, 200);
 }
 
+TEST(HttpRequests, may_have_small_bodies_that_come_in_pieces) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    auto other = server.connect();
+    std::string body;
+    for (int i = 0; i < 20000; ++i) body += static_cast<char>('a' + i % 26);
+    const std::string request =
+        "POST /echo HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    for (std::size_t at = 0; at < request.size(); at += 999) {
+        client.send(request.substr(at, 999));
+        EXPECT_EQ(other.get("/hello").status, 200);  // meanwhile that has been read
+    }
+    EXPECT_TRUE(client.receive().body == body);
+    client.send(request + request.substr(0, 100));
+    EXPECT_TRUE(client.receive().body == body);
+    client.send(request.substr(100) + "GET /hello HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(client.receive().body == body);
+    EXPECT_EQ(client.receive().body, "Hello\n");
+}
+
+TEST(HttpRequests, that_end_in_the_middle_of_a_small_body_are_given_up) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234");
+    client.end_sending();
+    EXPECT_TRUE(client.closed_by_server());
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+    EXPECT_EQ(server->tally()[Ending::closed_by_client], 1U);
+}
+
 TEST(HttpRequests, without_a_length_have_no_body) {
     TestServer server;
     server.start();
@@ -214,16 +246,40 @@ TEST(HttpRequests, end_the_connection_if_much_of_a_body_is_left_unread) {
     EXPECT_TRUE(client.closed_by_server());
 }
 
+TEST(HttpRequests, are_given_to_their_handler_with_the_body_if_there_is_room_for_it) {
+    ServerOptions options;
+    options.head_bytes_max = 256;
+    TestServer server(options);
+    add_careless_route(*server);
+    server.start();
+    auto other = server.connect();
+    for (const std::size_t size : {256U, 257U}) {
+        const std::string head = "POST /careless HTTP/1.1\r\nContent-Length: 200\r\nX: ";
+        const auto rest = "\r\n\r\n" + std::string(200, 'b');
+        auto client = server.connect();
+        client.send(head + std::string(size - head.size() - rest.size(), 'x') +
+                    rest.substr(0, rest.size() - 1));
+        EXPECT_EQ(other.get("/hello").status, 200);
+        if (size <= options.head_bytes_max) {
+            EXPECT_TRUE(client.is_quiet());
+            client.send("b");
+        }
+        EXPECT_EQ(client.receive().body, "Whatever\n");
+        if (size > options.head_bytes_max) client.send("b");
+        EXPECT_EQ(client.get("/hello").body, "Hello\n");
+    }
+}
+
 TEST(HttpRequests, go_on_if_little_of_a_body_is_left_unread) {
     TestServer server;
     add_careless_route(*server);
     server.start();
     auto client = server.connect();
-    client.send("POST /careless HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234");
+    client.send("POST /careless HTTP/1.1\r\nContent-Length: 40000\r\n\r\n01234");
     EXPECT_EQ(client.receive().body, "Whatever\n");
-    client.send(
-        "56789POST /careless HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "5\r\nhello\r\n0\r\n\r\n");
+    client.send(std::string(39995, 'b') +
+                "POST /careless HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "5\r\nhello\r\n0\r\n\r\n");
     EXPECT_EQ(client.receive().body, "Whatever\n");
     EXPECT_EQ(client.get("/hello").body, "Hello\n");
 }
@@ -235,7 +291,7 @@ TEST(HttpRequests, end_the_connection_if_the_rest_of_a_body_does_not_come) {
     add_careless_route(*server);
     server.start();
     auto client = server.connect();
-    client.send("POST /careless HTTP/1.1\r\nContent-Length: 10\r\n\r\n01234");
+    client.send("POST /careless HTTP/1.1\r\nContent-Length: 40000\r\n\r\n01234");
     EXPECT_EQ(client.receive().body, "Whatever\n");
     EXPECT_TRUE(client.closed_by_server());
 }
@@ -245,10 +301,11 @@ TEST(HttpRequests, whose_body_stalls_are_given_up) {
     options.body_timeout = std::chrono::milliseconds(50);
     TestServer server(options);
     server.start();
-    for (const char* begun : {"Content-Length: 10\r\n\r\n01234", "Content-Length: 10\r\n\r\n",
-                              "Transfer-Encoding: chunked\r\n\r\n5\r\n012",
-                              "Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n",
-                              "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n"}) {
+    for (const char* begun :
+         {"Content-Length: 10\r\n\r\n01234", "Content-Length: 10\r\n\r\n",
+          "Content-Length: 40000\r\n\r\n01234", "Transfer-Encoding: chunked\r\n\r\n5\r\n012",
+          "Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n",
+          "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n"}) {
         auto client = server.connect();
         client.send("POST /echo HTTP/1.1\r\n" + std::string(begun));
         auto response = client.receive();
@@ -264,14 +321,17 @@ TEST(HttpRequests, whose_body_trickles_gain_no_time) {
     options.body_timeout = std::chrono::milliseconds(100);
     TestServer server(options);
     server.start();
-    auto client = server.connect();
-    client.send("POST /echo HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
-    const auto deadline = Clock::now() + RawClient::default_timeout;
-    while (client.is_quiet() && Clock::now() < deadline) {
-        client.send("a");
-        (void)::poll(nullptr, 0, 1);
+    for (const char* length : {"30000", "1000000"}) {
+        auto client = server.connect();
+        client.send("POST /echo HTTP/1.1\r\nContent-Length: " + std::string(length) + "\r\n\r\n");
+        const auto deadline = Clock::now() + RawClient::default_timeout;
+        while (client.is_quiet() && Clock::now() < deadline) {
+            client.send("a");
+            (void)::poll(nullptr, 0, 1);
+        }
+        EXPECT_LT(Clock::now(), deadline) << "without the trickling it would end anyway";
+        EXPECT_EQ(client.receive().status, 408) << length;
     }
-    EXPECT_EQ(client.receive().status, 408);
 }
 
 TEST(HttpRequests, whose_body_is_too_large_are_told_so) {

@@ -3,6 +3,8 @@
 #include "http_test_server.h"
 #include "support/descriptor_limit.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <iostream>
 #include <mutex>
@@ -77,6 +79,7 @@ TEST(PartialHeads, cannot_gain_time_by_sending_a_byte_now_and_then) {
         client.send("a");
         (void)::poll(nullptr, 0, 1);
     }
+    EXPECT_LT(Clock::now(), deadline) << "without the trickling it would end anyway";
     EXPECT_EQ(client.receive().status, 408);
 }
 
@@ -210,6 +213,118 @@ TEST(SlowReaders, of_more_clients_than_threads_delay_nobody_else) {
     }
     EXPECT_TRUE(eventually([&] { return server->open_connections() == slow.size(); }));
     EXPECT_LT(latencies_ms(server, 20, [](std::size_t) {}).back(), 1000);
+}
+
+TEST(SlowBodies, that_are_small_need_no_thread) {
+    const DescriptorLimit limit(4096);
+    ServerOptions options;
+    options.threads_max = 16;
+    options.body_timeout = std::chrono::minutes(10);
+    TestServer server(options);
+    server.start();
+    auto other = server.connect();
+    EXPECT_EQ(other.get("/hello").status, 200);
+    const auto threads = thread_count();
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 600; ++i) {
+        slow.push_back(server.connect());
+        slow.back().send("POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\n012");
+    }
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == slow.size() + 1; }));
+    EXPECT_LT(latencies_ms(server, 20, [](std::size_t) {}).back(), 1000);
+    // Those that were started to spare leave when they have had something to do.
+    EXPECT_TRUE(eventually([&] {
+        EXPECT_EQ(other.get("/hello").status, 200);
+        return thread_count() <= threads;
+    }));
+    for (auto& client : slow) client.send("3456789");
+    for (auto& client : slow) EXPECT_EQ(client.receive().body, "0123456789");
+}
+
+/// How many clients a server with so many threads waits for in the middle of a message.
+std::size_t most_waited_for(std::size_t threads_max) {
+    return std::max(
+               {threads_max, std::size_t{2}, std::size_t{std::thread::hardware_concurrency()}}) /
+           2;
+}
+
+/// Of clients that send `begun` and then nothing, half as many as there are threads are waited for,
+/// until they have sent `rest`.
+void expect_half_of_the_threads_to_wait(const std::string& begun, const std::string& rest,
+                                        const std::string& body) {
+    ServerOptions options;
+    options.threads_max = 16;
+    options.body_timeout = std::chrono::minutes(10);
+    options.linger = std::chrono::minutes(10);  // those that are given up can be counted
+    TestServer server(options);
+    server.start();
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 600; ++i) {
+        slow.push_back(server.connect());
+        slow.back().send(begun);
+    }
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == slow.size(); }));
+    EXPECT_LT(latencies_ms(server, 20, [](std::size_t) {}).back(), 1000);
+    const auto is_quiet = [](const RawClient& client) { return client.is_quiet(); };
+    const auto waited_for = static_cast<std::ptrdiff_t>(most_waited_for(options.threads_max));
+    EXPECT_TRUE(eventually(
+        [&] { return std::count_if(slow.begin(), slow.end(), is_quiet) == waited_for; }));
+    const auto given_up = std::partition(slow.begin(), slow.end(), is_quiet);
+    for (auto client = given_up; client != slow.end(); ++client) {
+        const auto response = client->receive();
+        EXPECT_EQ(response.status, 408);
+        EXPECT_TRUE(response.says_close());
+    }
+    for (auto client = slow.begin(); client != given_up; ++client) {
+        client->send(rest);
+        EXPECT_EQ(client->receive().body, body);
+    }
+}
+
+TEST(SlowBodies, that_are_large_get_half_of_the_threads) {
+    const DescriptorLimit limit(4096);
+    const std::string body(100000, 'b');
+    expect_half_of_the_threads_to_wait("POST /echo HTTP/1.1\r\nContent-Length: 100000\r\n\r\nbbb",
+                                       body.substr(3), body);
+}
+
+TEST(SlowBodies, that_are_chunked_get_half_of_the_threads) {
+    const DescriptorLimit limit(4096);
+    expect_half_of_the_threads_to_wait(
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n012", "34\r\n0\r\n\r\n",
+        "01234");
+}
+
+TEST(SlowReaders, get_half_of_the_threads) {
+    const DescriptorLimit limit(4096);
+    ServerOptions options;
+    options.threads_max = 16;
+    options.write_stall_timeout = std::chrono::minutes(10);
+    options.linger = milliseconds(50);
+    TestServer server(options);
+    const std::string much(std::size_t{16} << 20U, 'm');
+    server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content_provider(much.size(), "text/plain",
+                                      [&](std::size_t at, std::size_t, httplib::DataSink& sink) {
+                                          const auto size = std::min(much.size() - at, 1UL << 16U);
+                                          return sink.write(much.data() + at, size);
+                                      });
+    });
+    const int send_buffer = 65536;  // of each connection: the kernel would take megabytes
+    ASSERT_EQ(::setsockopt(server.listener().fd.get(), SOL_SOCKET, SO_SNDBUF, &send_buffer,
+                           sizeof send_buffer),
+              0);
+    server.start();
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 600; ++i) {
+        slow.push_back(server.connect());
+        slow.back().send("GET /much HTTP/1.1\r\n\r\n");
+    }
+    EXPECT_TRUE(eventually([&] { return server->tally().opened == slow.size(); }));
+    EXPECT_LT(latencies_ms(server, 20, [](std::size_t) {}).back(), 1000);
+    const auto waited_for = most_waited_for(options.threads_max);
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == waited_for; }))
+        << server->open_connections();
 }
 
 TEST(BlockedHandlers, delay_nobody_else) {
