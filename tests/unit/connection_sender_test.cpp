@@ -108,6 +108,7 @@ TEST_F(ConnectionSenderTest, takes_connections_from_any_thread) {
     auto& sender = waiting_sender();
     sender.continue_with(std::move(ours));
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i)
         threads.emplace_back([inlet = sender.inlet()] {
             for (int j = 0; j < 50; ++j) inlet(std::move(TestConnection().parked));
