@@ -34,8 +34,8 @@ class SystemConnections : public ServiceInSetting {
         std::cout << idle.name() << ": " << report << '\n';
         EXPECT_EQ(report.answered(), count);
         expect_kept(report);
-        EXPECT_EQ(report.generations, (std::map<std::string, std::int64_t>{
-                                          {std::to_string(ask().generation), count}}));
+        EXPECT_EQ(report.generations,
+                  (std::map<std::string, std::int64_t>{{std::to_string(ask().generation), count}}));
     }
 
     [[nodiscard]] int stored_fds() const { return std::stoi(property("NFileDescriptorStore")); }
@@ -93,9 +93,9 @@ TEST_P(SystemConnections, on_a_unix_socket_are_kept_as_well) {
 
 TEST_P(SystemConnections, with_a_request_in_flight_are_kept_after_it) {
     // Two requests on each connection: the second one finds it open.
-    Load slow = start_load("slow requests on kept connections", tcp4,
-                           {"--path", "/hello?sleep=2s", "--requests", "8", "--connections", "4",
-                            "--keep-alive"});
+    Load slow = start_load(
+        "slow requests on kept connections", tcp4,
+        {"--path", "/hello?sleep=2s", "--requests", "8", "--connections", "4", "--keep-alive"});
     (void)ask();
     reload();
     const LoadReport report = slow.finish();
@@ -105,9 +105,9 @@ TEST_P(SystemConnections, with_a_request_in_flight_are_kept_after_it) {
 
 TEST_P(SystemConnections, of_both_generations_are_kept_when_a_restart_comes_during_a_reload) {
     auto idle = start_idle(tcp4, 200);
-    Load slow = start_load("slow requests on kept connections", tcp4,
-                           {"--path", "/hello?sleep=3s", "--requests", "8", "--connections", "4",
-                            "--keep-alive"});
+    Load slow = start_load(
+        "slow requests on kept connections", tcp4,
+        {"--path", "/hello?sleep=3s", "--requests", "8", "--connections", "4", "--keep-alive"});
     (void)ask();
     auto busy = start_full_speed();
     busy.await_answers(200);
