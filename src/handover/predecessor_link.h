@@ -20,7 +20,7 @@ class PredecessorLink {
         /// Before `go` it closed the channel, or broke the protocol. Nothing follows.
         std::function<void()> lost;
         /// After `go`: connections, or the account at the end of them.
-        std::function<void(Message)> arrived = [](Message) {};
+        std::function<void(Message)> arrived = [](const Message&) {};
         /// After `go`: something that cannot be read; what came with it has been closed.
         std::function<void()> unreadable = [] {};
         /// After `go`: nothing more will come. Nothing follows.
