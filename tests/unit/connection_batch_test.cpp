@@ -126,7 +126,7 @@ TEST(ConnectionBatch, takes_no_more_than_the_kernel_sends_at_once) {
 TEST(ConnectionBatch, stays_below_the_longest_message_however_much_is_unread) {
     std::deque<ParkedConnection> waiting;
     for (int i = 0; i < 20; ++i)
-        waiting.push_back({some_connection(), "http", std::string(100 * 1024, 'x')});
+        waiting.push_back({some_connection(), "http", std::string(102'400, 'x')});
     int count = 0;
     while (!waiting.empty()) {
         ASSERT_TRUE(fits_in_a_message(waiting.front()));
@@ -135,7 +135,7 @@ TEST(ConnectionBatch, stays_below_the_longest_message_however_much_is_unread) {
         const auto connections = unpack(std::move(message));
         ASSERT_TRUE(connections);
         for (const auto& connection : *connections) {
-            EXPECT_EQ(connection.unread.size(), 100U * 1024) << "in several fields";
+            EXPECT_EQ(connection.unread.size(), 102'400U) << "in several fields";
             ++count;
         }
     }
@@ -143,7 +143,7 @@ TEST(ConnectionBatch, stays_below_the_longest_message_however_much_is_unread) {
 }
 
 TEST(ConnectionBatch, says_what_does_not_fit) {
-    EXPECT_FALSE(fits_in_a_message({UniqueFd(), "http", std::string(101 * 1024, 'x')}));
+    EXPECT_FALSE(fits_in_a_message({UniqueFd(), "http", std::string(103'000, 'x')}));
     EXPECT_FALSE(fits_in_a_message({UniqueFd(), std::string(5000, 'x'), ""}));
 }
 

@@ -308,6 +308,7 @@ TEST_F(Moving, loses_no_request_and_adds_up_under_load) {
     std::atomic<int> answered{0};
     std::vector<std::thread> threads;
     constexpr int clients = 8;
+    threads.reserve(clients);
     for (int i = 0; i < clients; ++i)
         threads.emplace_back([&] {
             auto client = server_.connect();
