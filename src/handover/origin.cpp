@@ -3,6 +3,8 @@
 
 #include "handover/error.h"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -13,6 +15,8 @@ namespace {
 
 /// Where there is no limit at all, programs that close "all" descriptors would take for ever.
 constexpr rlim_t descriptors_most = 1U << 20U;
+/// Room for these costs the kernel 8 bytes each.
+constexpr rlim_t descriptors_at_once = 1U << 14U;
 
 void block_requests() {
     sigset_t requests;
@@ -60,6 +64,17 @@ void raise_descriptor_limit() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// The kernel doubles a table that threads share only after every processor has been elsewhere
+/// (synchronize_rcu), some ten milliseconds each time: thousands of connections that arrive at once
+/// would wait for that again and again. As long as we are one thread it costs nothing.
+void enlarge_descriptor_table() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    const UniqueFd any(::eventfd(0, EFD_CLOEXEC));
+    const auto highest = static_cast<int>(std::min(limit.rlim_cur, descriptors_at_once)) - 1;
+    const UniqueFd far_out(::fcntl(any.get(), F_DUPFD_CLOEXEC, highest));
+}
+
 }  // namespace
 
 Origin Origin::discover() {
@@ -67,6 +82,7 @@ Origin Origin::discover() {
     origin.program = Program::remember();
     block_requests();
     raise_descriptor_limit();
+    enlarge_descriptor_table();
     auto inherited = take_inherited_fds();
     origin.duplicate_names = std::move(inherited.duplicate_names);
     for (auto& one : inherited.fds) {
