@@ -549,8 +549,8 @@ TEST(HttpResponses, end_the_connection_if_our_hook_was_replaced) {
 }
 
 TEST(HttpResponses, nobody_reads_do_not_harm_others) {
+    const std::string much(std::size_t{16} << 20U, 'm');  // outlives its handlers
     TestServer server;
-    const std::string much(std::size_t{16} << 20U, 'm');
     server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
         response.set_content(much, "text/plain");
     });
@@ -567,8 +567,8 @@ TEST(HttpResponses, that_nobody_takes_are_given_up) {
     ServerOptions options;
     options.write_stall_timeout = std::chrono::milliseconds(50);
     options.linger = std::chrono::milliseconds(50);
+    const std::string much(std::size_t{64} << 20U, 'm');  // outlives its handlers
     TestServer server(options);
-    const std::string much(std::size_t{64} << 20U, 'm');
     server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
         response.set_content(much, "text/plain");
     });

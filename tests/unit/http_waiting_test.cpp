@@ -162,8 +162,8 @@ TEST(SlowReaders, delay_nobody_else_and_are_given_up) {
     ServerOptions options;
     options.write_stall_timeout = milliseconds(1000);
     options.linger = milliseconds(50);
+    const std::string much(std::size_t{16} << 20U, 'm');  // outlives its handlers
     TestServer server(options);
-    const std::string much(std::size_t{16} << 20U, 'm');
     server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
         response.set_content(much, "text/plain");
     });
@@ -200,8 +200,8 @@ TEST(SlowReaders, of_more_clients_than_threads_delay_nobody_else) {
     ServerOptions options;
     options.threads_max = 8;
     options.write_stall_timeout = std::chrono::seconds(5);
+    const std::string much(std::size_t{16} << 20U, 'm');  // outlives its handlers
     TestServer server(options);
-    const std::string much(std::size_t{16} << 20U, 'm');
     server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
         response.set_content(much, "text/plain");
     });
@@ -301,8 +301,8 @@ TEST(SlowReaders, get_half_of_the_threads) {
     options.threads_max = 16;
     options.write_stall_timeout = std::chrono::minutes(10);
     options.linger = milliseconds(50);
+    const std::string much(std::size_t{16} << 20U, 'm');  // outlives its handlers
     TestServer server(options);
-    const std::string much(std::size_t{16} << 20U, 'm');
     server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
         response.set_content_provider(much.size(), "text/plain",
                                       [&](std::size_t at, std::size_t, httplib::DataSink& sink) {
