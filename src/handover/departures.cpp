@@ -17,7 +17,7 @@ void Departures::begin(Grace grace) {
 void Departures::expect_arrivals(bool expected) {
     arrivals_expected_ = expected;
     // One that arrived after the services were drained may still be with them.
-    if (!expected && services_drained_ && !done_) drain_again();
+    if (!expected && services_drained_ && !done_) drain_services();
     check();
 }
 
@@ -27,15 +27,14 @@ void Departures::move_to(Channel successor, Grace grace) {
     begin(grace);
     to_successor_ = std::make_unique<ConnectionSender>(loop_, sender_callbacks(to_successor_));
     to_successor_->continue_with(std::move(successor));
-    give_to(*to_successor_);
+    drain_services();
 }
 
 void Departures::store(const Message& hello, Grace grace) {
     begin(grace);
     if (opening_ || to_store_) return;
     // Nothing to store, and nothing that could still come.
-    if (before_.held() == 0 && !arrivals_expected_ && !to_successor_)
-        return close_politely_from_now_on();
+    if (before_.held() == 0 && !arrivals_expected_ && !to_successor_) return drain_services();
     stored_channels_ = std::make_unique<StoredChannels>(loop_, manager_, hello);
     open_stored_channel();
 }
@@ -43,7 +42,7 @@ void Departures::store(const Message& hello, Grace grace) {
 void Departures::drain(Grace grace) {
     begin(grace);
     // What can move goes on moving; the grace is for the others.
-    if (sender() == nullptr && !opening_) close_politely_from_now_on();
+    if (sender() == nullptr && !opening_) drain_services();
 }
 
 ConnectionSender::Callbacks Departures::sender_callbacks(Sender& sender) {
@@ -54,27 +53,12 @@ ConnectionSender::Callbacks Departures::sender_callbacks(Sender& sender) {
     return callbacks;
 }
 
-void Departures::give_to(const ConnectionSender& sender) {
+void Departures::drain_services() {
     services_drained_ = false;
-    services_.drain({grace_, sender.inlet()}, [this] {
+    services_.drain({grace_, sender() != nullptr ? sender()->inlet() : nullptr}, [this] {
         services_drained_ = true;
         check();
     });
-}
-
-void Departures::close_politely_from_now_on() {
-    services_drained_ = false;
-    services_.drain({grace_}, [this] {
-        services_drained_ = true;
-        check();
-    });
-}
-
-void Departures::drain_again() {
-    if (sender() != nullptr)
-        give_to(*sender());
-    else
-        close_politely_from_now_on();
 }
 
 // ---- channels in the fd store
@@ -96,19 +80,19 @@ void Departures::on_stored_channel(std::optional<Channel> channel) {
     if (manager_.present()) callbacks_.warn("connections do not survive this restart: " + reason);
     // A successor, if there is one, may have more luck with the store.
     if (to_successor_) return check();
-    close_politely_from_now_on();
+    drain_services();
 }
 
 void Departures::on_first_stored_channel(Channel channel) {
     auto callbacks = sender_callbacks(to_store_);
     callbacks.full = [this] { open_stored_channel(); };
     to_store_ = std::make_unique<ConnectionSender>(loop_, std::move(callbacks));
-    give_to(*to_store_);  // from here on nothing is given to the successor any more
+    drain_services();  // from here on nothing is given to the successor any more
     if (to_successor_) {
         const auto inlet = to_store_->inlet();
         for (auto& connection : to_successor_->take_back()) inlet(std::move(connection));
         to_successor_->finish_now(tally());
-        discard(to_successor_);
+        discard(std::move(to_successor_));
     }
     to_store_->continue_with(std::move(channel));
 }
@@ -116,9 +100,10 @@ void Departures::on_first_stored_channel(Channel channel) {
 // ---- the end
 
 void Departures::give_up(Sender& sender, const std::string& reason) {
-    close_politely_from_now_on();
-    auto unsent = sender->take_back();
-    discard(sender);
+    Sender gone = std::move(sender);
+    drain_services();  // from here on nothing is given to it any more
+    auto unsent = gone->take_back();
+    discard(std::move(gone));
     finishing_ = false;
     if (!unsent.empty())
         callbacks_.warn(std::to_string(unsent.size()) +
@@ -126,12 +111,12 @@ void Departures::give_up(Sender& sender, const std::string& reason) {
     returned_ += unsent.size();
     for (auto& connection : unsent) services_.adopt(std::move(connection));
     // Without these the services may have been drained already.
-    if (!unsent.empty()) drain_again();
+    if (!unsent.empty()) drain_services();
     check();
 }
 
 /// Later: we may be inside one of its callbacks.
-void Departures::discard(Sender& sender) {
+void Departures::discard(Sender sender) {
     loop_.post([ended = std::shared_ptr<ConnectionSender>(std::move(sender))]() mutable {
         ended.reset();
     });

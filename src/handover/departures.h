@@ -64,10 +64,9 @@ class Departures {
     using Sender = std::unique_ptr<ConnectionSender>;
 
     void begin(Grace grace);
-    void give_to(const ConnectionSender& sender);
-    void close_politely_from_now_on();
-    /// The same as before, for what the services have adopted since.
-    void drain_again();
+    /// They give their connections to the sender there is; without one they close them politely.
+    /// Again for what they have adopted since.
+    void drain_services();
     void open_stored_channel();
     void on_stored_channel(std::optional<Channel> channel);
     void on_first_stored_channel(Channel channel);
@@ -76,7 +75,7 @@ class Departures {
     [[nodiscard]] ConnectionSender::Callbacks sender_callbacks(Sender& sender);
     /// Its connections go back to the services, which close them.
     void give_up(Sender& sender, const std::string& reason);
-    void discard(Sender& sender);
+    void discard(Sender sender);
     [[nodiscard]] ConnectionSender* sender() const;
     void check();
 
