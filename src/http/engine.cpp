@@ -200,7 +200,6 @@ Parking::Cutoffs Engine::cutoffs(Clock::time_point now) {
 
 // ---- Other generations
 
-/// From the thread that also calls drain(): the mode does not change meanwhile.
 void Engine::adopt(ParkedConnection connection) {
     sockaddr_storage remote{};
     socklen_t length = sizeof remote;
@@ -208,7 +207,6 @@ void Engine::adopt(ParkedConnection connection) {
         return parking_.count_stillborn(Ending::closed_by_client);  // it was reset on the way
     parking_.admit(std::move(connection.fd), acceptor_.number_of(connection.listener),
                    SocketName(remote), std::move(connection.unread));
-    if (mode_ == Mode::giving) parking_.start_giving();  // it travels on
     raise_vigilance(Vigilance::sweeping);
 }
 

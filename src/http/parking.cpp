@@ -76,14 +76,19 @@ bool Parking::admit(UniqueFd fd, std::uint16_t listener, const SocketName& remot
                     std::string unread) {
     opened_.fetch_add(1);
     Departing arriving{std::move(fd), listener, std::move(unread)};
+    if (giving_) {
+        open_.fetch_add(1);
+        give(std::move(arriving), remote);
+        return true;
+    }
     if (put_in(arriving, remote)) return true;
-    ended_[static_cast<std::size_t>(Ending::no_room)].fetch_add(1);
+    count(Ending::no_room);
     return false;
 }
 
 void Parking::count_stillborn(Ending ending) {
     opened_.fetch_add(1);
-    ended_[static_cast<std::size_t>(ending)].fetch_add(1);
+    count(ending);
 }
 
 bool Parking::put_in(Departing& one, const SocketName& remote) {
@@ -181,7 +186,7 @@ void Parking::give(Departing one, const SocketName& remote) {
         if (put_in(one, remote)) return gone(1);  // counted twice meanwhile
         ending = Ending::no_room;
     }
-    ended_[static_cast<std::size_t>(ending)].fetch_add(1);
+    count(ending);
     gone(1);
 }
 
@@ -209,9 +214,12 @@ void Parking::start_giving() {
 
 // ---- Ends
 
-void Parking::count(Connection& connection, Ending ending) {
-    if (std::exchange(connection.concluded, true)) return;
+void Parking::count(Ending ending) {
     ended_[static_cast<std::size_t>(ending)].fetch_add(1);
+}
+
+void Parking::count(Connection& connection, Ending ending) {
+    if (!std::exchange(connection.concluded, true)) count(ending);
 }
 
 Tally Parking::tally() const {

@@ -45,8 +45,8 @@ class Parking {
     Parking& operator=(const Parking&) = delete;
 
     /// Takes a new, non-blocking connection and waits for its next request. `unread` has been
-    /// received already. False (it is closed then, and counted as `no_room`) if the descriptor
-    /// number is absurdly high or the kernel has no memory.
+    /// received already. While giving, it travels on at once. False (it is closed then, and counted
+    /// as `no_room`) if the descriptor number is absurdly high or the kernel has no memory.
     bool admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote,
                std::string unread = {});
     /// Counts a connection that was over before it could be admitted.
@@ -108,6 +108,7 @@ class Parking {
     bool put_in(Departing& one, const SocketName& remote);
     Departing take_out(Stripe& stripe, Connection& connection) const;
     void give(Departing one, const SocketName& remote);
+    void count(Ending ending);
     void count(Connection& connection, Ending ending);
     void gone(std::size_t count);
     std::size_t expire_some(Stripe& stripe, Waiting waiting, Clock::time_point cutoff,
