@@ -80,8 +80,7 @@ Message end_message(const Tally& tally) {
         message.fields.emplace_back(Tag::tally, std::string(name) + "=" + std::to_string(count));
     };
     add(held, tally.opened);
-    for (std::size_t i = 0; i < ending_count; ++i)
-        add(to_string(static_cast<Ending>(i)), tally.ended[i]);
+    for (const Ending ending : all_endings) add(to_string(ending), tally[ending]);
     return message;
 }
 
@@ -94,8 +93,8 @@ Tally tally_of(const Message& end) {
         std::uint64_t count = 0;
         std::from_chars(text.data() + equals + 1, text.data() + text.size(), count);
         if (name == held) tally.opened = count;
-        for (std::size_t i = 0; i < ending_count; ++i)
-            if (name == to_string(static_cast<Ending>(i))) tally.ended[i] = count;
+        for (const Ending ending : all_endings)
+            if (name == to_string(ending)) tally[ending] = count;
     }
     return tally;
 }

@@ -57,21 +57,21 @@ void take_channel(Origin& origin, InheritedFd inherited) {
 }
 
 /// Connections in flight between two generations count against the limit of whoever sends them.
-void raise_descriptor_limit() {
+/// Returns what the limit is then.
+rlim_t raise_descriptor_limit() {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    const rlim_t before = limit.rlim_cur;
     limit.rlim_cur = std::min(limit.rlim_max, descriptors_most);
-    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
 /// The kernel doubles a table that threads share only after every processor has been elsewhere
 /// (synchronize_rcu), some ten milliseconds each time: thousands of connections that arrive at once
 /// would wait for that again and again. As long as we are one thread it costs nothing.
-void enlarge_descriptor_table() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+void enlarge_descriptor_table(rlim_t limit) {
     const UniqueFd any(::eventfd(0, EFD_CLOEXEC));
-    const auto highest = static_cast<int>(std::min(limit.rlim_cur, descriptors_at_once)) - 1;
+    const auto highest = static_cast<int>(std::min(limit, descriptors_at_once)) - 1;
     const UniqueFd far_out(::fcntl(any.get(), F_DUPFD_CLOEXEC, highest));
 }
 
@@ -81,8 +81,7 @@ Origin Origin::discover() {
     Origin origin;
     origin.program = Program::remember();
     block_requests();
-    raise_descriptor_limit();
-    enlarge_descriptor_table();
+    enlarge_descriptor_table(raise_descriptor_limit());
     auto inherited = take_inherited_fds();
     origin.duplicate_names = std::move(inherited.duplicate_names);
     for (auto& one : inherited.fds) {

@@ -52,8 +52,7 @@ std::string Tally::to_sentence() const {
         sentence += separator + std::to_string(count) + " " + what;
         separator = " + ";
     };
-    for (std::size_t i = 0; i < ending_count; ++i)
-        add(ended[i], std::string(to_string(static_cast<Ending>(i))));
+    for (const Ending ending : all_endings) add((*this)[ending], std::string(to_string(ending)));
     add(held(), "still there");
     return sentence;
 }

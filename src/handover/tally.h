@@ -19,7 +19,10 @@ enum class Ending : std::uint8_t {
     cut_at_deadline,  ///< the drain timeout had passed
     no_room,          ///< the system, or a limit of ours, could not take it
 };
-inline constexpr std::size_t ending_count = 7;
+inline constexpr std::array all_endings{
+    Ending::moved,   Ending::closed_by_client, Ending::last_response, Ending::timed_out,
+    Ending::drained, Ending::cut_at_deadline,  Ending::no_room};
+inline constexpr std::size_t ending_count = all_endings.size();
 
 /// For people and for the wire: "moved", "closed_by_client".
 [[nodiscard]] std::string_view to_string(Ending ending);

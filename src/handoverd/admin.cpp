@@ -21,9 +21,8 @@ json as_json(const handover::Arrivals::Account& arrivals) {
     json ended = nullptr;
     if (arrivals.ended) {
         ended = {{"held", arrivals.ended->opened}};
-        for (std::size_t i = 0; i < handover::ending_count; ++i)
-            ended[std::string(handover::to_string(static_cast<handover::Ending>(i)))] =
-                arrivals.ended->ended[i];
+        for (const auto ending : handover::all_endings)
+            ended[std::string(handover::to_string(ending))] = (*arrivals.ended)[ending];
     }
     return {{"from", arrivals.from},
             {"by", arrivals.how},

@@ -59,7 +59,7 @@ std::optional<json> ask(const Options& options,
     return body;
 }
 
-/// "moved 64, closed by client 1": what is not 0.
+/// "held 66 = 1 closed by client + 64 moved": what is not 0.
 std::string sentence_of(const json& account) {
     std::string sentence;
     for (const auto& [name, count] : account.items()) {

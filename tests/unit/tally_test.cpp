@@ -40,8 +40,7 @@ TEST(Tally, is_a_sentence_that_adds_up) {
 }
 
 TEST(Tally, has_a_name_for_every_ending) {
-    for (std::size_t i = 0; i < ending_count; ++i)
-        EXPECT_FALSE(to_string(static_cast<Ending>(i)).empty());
+    for (const Ending ending : all_endings) EXPECT_FALSE(to_string(ending).empty());
 }
 
 }  // namespace
