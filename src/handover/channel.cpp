@@ -3,6 +3,7 @@
 
 #include "handover/error.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -38,11 +39,12 @@ Number take(std::string_view& bytes) {
 
 bool known(std::uint16_t type) {
     return type >= static_cast<std::uint16_t>(Message::Type::hello) &&
-           type <= static_cast<std::uint16_t>(Message::Type::end);
+           type <= static_cast<std::uint16_t>(Message::Type::stopping);
 }
 
 /// The oldest protocol version that knows a message of this type.
 std::uint16_t since_version(Message::Type type) {
+    if (type >= Message::Type::promoted) return 3;
     return type >= Message::Type::connections ? 2 : 1;
 }
 
@@ -119,6 +121,12 @@ std::pair<Channel, Channel> Channel::make_pair() {
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
         throw os_error("cannot make a channel to the successor", errno);
     return {Channel(UniqueFd(ends[0])), Channel(UniqueFd(ends[1]))};
+}
+
+Channel Channel::duplicate() const {
+    const int copy = ::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) throw os_error("cannot duplicate a channel", errno);
+    return Channel(UniqueFd(copy));
 }
 
 Channel::Sent Channel::send(const Message& message) const {

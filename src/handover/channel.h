@@ -30,6 +30,8 @@ namespace handover {
 /// Version 1   predecessor -> successor: hello, go.   back: hello, then ready or failed.
 /// Version 2   predecessor -> successor, after go: any number of `connections`, then `end`.
 ///             In a channel that waits in the fd store: hello with `stored`, connections, end.
+/// Version 3   predecessor -> successor: promoted, once, after go: the successor was on probation
+///             so far. back: promote_me and stopping, between go and promoted.
 struct Message {
     enum class Type : std::uint16_t {
         hello = 1,
@@ -38,6 +40,9 @@ struct Message {
         go = 4,
         connections = 5,  ///< with descriptors: see connection_batch.h
         end = 6,          ///< no more connections come; with a field `tally` for each count
+        promoted = 7,     ///< you are the main process; we would not take the listeners back
+        promote_me = 8,   ///< I am to hand over myself: end my probation
+        stopping = 9,     ///< I was asked to stop, and that means the service
     };
     enum class Tag : std::uint16_t {
         protocol = 1,    ///< hello: newest protocol version spoken, decimal
@@ -66,7 +71,9 @@ struct Message {
     [[nodiscard]] std::uint64_t number(Tag tag) const;
 };
 
-constexpr std::uint16_t protocol_version = 2;
+constexpr std::uint16_t protocol_version = 3;
+/// The oldest one whose successors know that they are on probation.
+constexpr std::uint16_t probation_version = 3;
 
 /// The bytes of a message, without descriptors. A field longer than 65535 bytes is cut.
 [[nodiscard]] std::string encode(const Message& message);
@@ -113,6 +120,8 @@ class Channel {
     [[nodiscard]] bool is_abandoned() const;
     /// Is every descriptor of the other end closed?
     [[nodiscard]] bool hung_up() const;
+    /// A second descriptor of the same end, for somebody else to write to. Throws Error (os).
+    [[nodiscard]] Channel duplicate() const;
     /// Gives up the descriptor.
     [[nodiscard]] UniqueFd release() && { return std::move(fd_); }
 

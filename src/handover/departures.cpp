@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "handover/departures.h"
 
+#include "handover/connection_batch.h"
+
 #include <utility>
 
 namespace handover {
@@ -12,6 +14,12 @@ Departures::Departures(EventLoop& loop, ServiceGroup& services, const ServiceMan
 void Departures::begin(Grace grace) {
     if (!std::exchange(begun_, true)) before_ = services_.tally();
     grace_ = grace;
+    // Told again after the end: something may have come back since, and somebody waits to be told.
+    if (std::exchange(done_, false)) {
+        finishing_ = false;
+        if (to_successor_) discard(std::move(to_successor_));  // it has got the account
+        drain_services();
+    }
 }
 
 void Departures::expect_arrivals(bool expected) {
@@ -156,6 +164,35 @@ std::size_t Departures::cut() {
     done_ = true;
     if (sender() != nullptr) sender()->finish_now(tally());
     return count + cut_unsent_;
+}
+
+/// Sent, and never read.
+void Departures::take_back(std::vector<Message> unread) {
+    for (auto& message : unread) {
+        if (message.type != Message::Type::connections) continue;
+        auto connections = unpack(std::move(message));
+        if (!connections) continue;  // cannot be: we have packed it ourselves
+        returned_ += connections->size();
+        for (auto& connection : *connections) services_.adopt(std::move(connection));
+    }
+}
+
+void Departures::keep(std::vector<Message> unread) {
+    if (to_successor_) give_up(to_successor_, "the successor ends as well");
+    take_back(std::move(unread));
+    drain_services();
+}
+
+std::size_t Departures::recall(std::vector<Message> unread) {
+    take_back(std::move(unread));
+    const auto lost = tally()[Ending::moved];
+    if (to_successor_) {
+        for (auto& connection : to_successor_->take_back()) services_.adopt(std::move(connection));
+        discard(std::move(to_successor_));
+    }
+    returned_ = unfit_ = cut_unsent_ = 0;
+    begun_ = services_drained_ = finishing_ = done_ = false;
+    return lost;
 }
 
 Tally Departures::tally() const {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace handover {
 
@@ -29,7 +30,8 @@ class Departures {
   public:
     /// Called from the loop.
     struct Callbacks {
-        /// Nothing is left, and the next generation has been told the account. Once.
+        /// Nothing is left, and the next generation has been told the account. Once after each of
+        /// move_to(), store() and drain(), or after several of them.
         std::function<void()> done;
         std::function<void(const std::string&)> warn;
     };
@@ -53,6 +55,14 @@ class Departures {
     /// Nowhere. What has been said before goes on, with this grace.
     void drain(Grace grace);
 
+    /// The successor died, and the services accept again: gives them what was not sent, and
+    /// `unread`, the messages that were sent and never read. Nothing is leaving any more. Says how
+    /// many connections went down with the successor.
+    [[nodiscard]] std::size_t recall(std::vector<Message> unread);
+    /// The successor ends as well: nothing moves to it any more, and `unread`, the messages that it
+    /// will not read, go where the others go.
+    void keep(std::vector<Message> unread);
+
     /// The deadline has passed: closes what is left and says how many that were.
     [[nodiscard]] std::size_t cut();
 
@@ -64,6 +74,7 @@ class Departures {
     using Sender = std::unique_ptr<ConnectionSender>;
 
     void begin(Grace grace);
+    void take_back(std::vector<Message> unread);
     /// They give their connections to the sender there is; without one they close them politely.
     /// Again for what they have adopted since.
     void drain_services();

@@ -47,6 +47,9 @@ struct GenerationOptions {
     /// our end.
     std::chrono::milliseconds patient_idle_grace{5'000};
     std::chrono::milliseconds prompt_idle_grace{1'000};
+    /// How long a successor is watched after it took over, at least: as long as something is in
+    /// flight here, it is longer. Should it die meanwhile, we take the listeners back.
+    std::chrono::milliseconds probation{5'000};
     /// Every event worth a line in the log. Called on the thread of run().
     enum class Severity { info, warning, error };
     std::function<void(Severity, const std::string&)> report = [](Severity, const std::string&) {};
@@ -87,6 +90,9 @@ class Generation {
     /// Asks for a handover, as SIGUSR2 does; `done` is called on the thread of run(), exactly once
     /// as long as run() has not returned. Thread-safe.
     void request_handover(std::function<void(const HandoverResult&)> done);
+    /// `done` is called on the thread of run() when this generation is not, or not any more, on
+    /// probation. If it ends before, `done` is destroyed without a call. Thread-safe.
+    void await_end_of_probation(std::function<void()> done);
     /// Thread-safe.
     [[nodiscard]] GenerationStatus status() const;
     /// 0 until this generation has begun to serve. Thread-safe.

@@ -3,14 +3,24 @@
 
 #include <poll.h>
 
-#include <csignal>
+#include <utility>
 
 namespace handover {
+namespace {
+
+constexpr std::chrono::milliseconds retry_interval{5};
+
+}  // namespace
+
 HandoverAttempt::HandoverAttempt(EventLoop& loop, Callbacks callbacks)
-    : loop_(loop), callbacks_(std::move(callbacks)), patience_(loop, [this] {
-          fail("the successor (pid " + std::to_string(pid()) + ") was not ready within " +
-               std::to_string(ready_timeout_.count()) + " ms");
-      }) {}
+    : loop_(loop),
+      callbacks_(std::move(callbacks)),
+      patience_(loop,
+                [this] {
+                    fail("the successor (pid " + std::to_string(pid()) + ") was not ready within " +
+                         std::to_string(ready_timeout_.count()) + " ms");
+                }),
+      room_(loop, [this] { say_promoted(std::exchange(told_, nullptr)); }) {}
 
 HandoverAttempt::~HandoverAttempt() {
     if (channel_) loop_.forget(channel_->fd());
@@ -23,9 +33,12 @@ void HandoverAttempt::begin(const Program& program, std::vector<PassedFd> fds, c
     ready_timeout_ = ready_timeout;
     auto [ours, theirs] = Channel::make_pair();
     (void)ours.send(hello);  // an empty socket buffer has room for it
+    auto for_connections = ours.duplicate();
     fds.push_back({Channel::fd_name, theirs.fd()});
     successor_.emplace(Successor::start(program, fds));
     channel_.emplace(std::move(ours));
+    for_connections_.emplace(std::move(for_connections));
+    its_end_.emplace(std::move(theirs));
     loop_.watch(channel_->fd(), [this] { on_channel(); });
     loop_.watch(successor_->pidfd(), [this] { on_ended(); });
     patience_.start_once(ready_timeout);
@@ -69,26 +82,39 @@ void HandoverAttempt::on_message(const Message& message) {
         case Message::Type::failed:
             return fail("the successor (pid " + std::to_string(pid()) +
                         ") refused to start: " + std::string(message.field(Message::Tag::reason)));
+        case Message::Type::promote_me:
+            return callbacks_.promotion_wanted();
+        case Message::Type::stopping:
+            return callbacks_.stopping();
         case Message::Type::go:
         case Message::Type::connections:
         case Message::Type::end:
+        case Message::Type::promoted:
             return;  // ours to say
     }
 }
 
-void HandoverAttempt::on_ended() {
+bool HandoverAttempt::has_ended() const {
+    if (!successor_) return true;
     pollfd ended{successor_->pidfd(), POLLIN, 0};
-    if (::poll(&ended, 1, 0) != 1) return;
+    return ::poll(&ended, 1, 0) == 1;
+}
+
+void HandoverAttempt::on_ended() {
+    if (!has_ended()) return;
     loop_.forget(successor_->pidfd());
     const auto lived = age();
     // Its last words may still be in the channel, and tell more than the way it ended.
-    Message message;
-    while (verdict_ == Verdict::none && channel_ &&
-           channel_->receive(message) == Channel::Received::message)
-        on_message(message);
+    read_all();
     fail("the successor (pid " + std::to_string(pid()) + ") " + successor_->how_it_ended() +
          " after " + std::to_string(lived.count()) + " ms" +
          (verdict_ == Verdict::ready ? "" : ", before it was ready"));
+}
+
+void HandoverAttempt::read_all() {
+    Message message;
+    while (channel_ && channel_->receive(message) == Channel::Received::message)
+        on_message(message);
 }
 
 void HandoverAttempt::fail(const std::string& reason) {
@@ -102,19 +128,36 @@ void HandoverAttempt::release() {
     if (successor_) successor_->release();
 }
 
-bool HandoverAttempt::say_go() const {
-    return channel_ && channel_->send(Message::of(Message::Type::go)) == Channel::Sent::sent;
+void HandoverAttempt::say_go() const {
+    (void)channel_->send(Message::of(Message::Type::go));  // nothing is in the way yet
 }
 
-Channel HandoverAttempt::take_channel() {
-    loop_.forget(channel_->fd());
-    Channel channel = std::move(*channel_);
-    channel_.reset();
-    return channel;
+std::vector<Message> HandoverAttempt::take_unread() {
+    std::vector<Message> unread;
+    Message message;
+    while (its_end_ && its_end_->receive(message) == Channel::Received::message)
+        unread.push_back(std::move(message));
+    its_end_.reset();
+    return unread;
 }
 
-void HandoverAttempt::kill() {
-    if (successor_) successor_->signal(SIGKILL);
+/// The channel may be full of connections, which the successor is reading at this moment.
+void HandoverAttempt::say_promoted(std::function<void()> told) {
+    if (has_ended()) return;  // we hold its end of the channel, too: that would take the message
+    switch (channel_->send(Message::of(Message::Type::promoted))) {
+        case Channel::Sent::sent:
+            return told();  // at once: from here on it may act as the main process
+        case Channel::Sent::full:
+        case Channel::Sent::limit:
+            told_ = std::move(told);
+            return room_.start_once(retry_interval);
+        case Channel::Sent::closed:
+            return;  // its pidfd tells the rest
+    }
+}
+
+void HandoverAttempt::signal(int number) const {
+    if (successor_) successor_->signal(number);
 }
 
 }  // namespace handover

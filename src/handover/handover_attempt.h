@@ -7,6 +7,7 @@
 #include "handover/successor.h"
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,17 +16,22 @@
 
 namespace handover {
 
-/// One try to start the next generation and to hear that it is ready, seen from the predecessor.
-/// Works on an EventLoop, which must outlive it. The destructor kills a successor that has not been
-/// released.
+/// One try to hand over to a next generation, from its start to the end of its probation, seen from
+/// the predecessor. Works on an EventLoop, which must outlive it. The destructor kills a successor
+/// that has not been released.
 class HandoverAttempt {
   public:
-    /// Called from the loop, at most once each; they must not destroy the attempt.
+    /// Called from the loop, at most once each but for
+    /// promotion_wanted; they must not destroy the attempt.
     struct Callbacks {
         std::function<void()> ready;
         /// With the reason as a sentence; the successor may still live. Also after ready(), when
         /// the successor ends.
         std::function<void(const std::string& reason)> failed;
+        /// After say_go(): it asks us to end its probation.
+        std::function<void()> promotion_wanted = [] {};
+        /// After say_go(): it was asked to stop, and the service with it.
+        std::function<void()> stopping = [] {};
     };
     /// What the successor said of itself.
     struct Peer {
@@ -51,11 +57,22 @@ class HandoverAttempt {
 
     /// Makes the successor the service manager's child; on it goes whatever becomes of us.
     void release();
-    /// Tells it to accept. False if it is gone.
-    [[nodiscard]] bool say_go() const;
-    /// Our end of the channel, for its connections. After say_go(), once.
-    [[nodiscard]] Channel take_channel();
-    void kill();
+    /// Tells it to accept. After ready().
+    void say_go() const;
+    /// For its connections: our end of the channel, beside which we go on reading. Once.
+    [[nodiscard]] Channel take_channel() { return std::move(*for_connections_); }
+    /// What the successor has not read of that, now that it has died. Once; we hold the other end
+    /// of the channel, too, until our own end.
+    [[nodiscard]] std::vector<Message> take_unread();
+    /// Tells it that it is the main process, and calls `told` as soon as the channel has taken
+    /// that: at once or from the loop. If it never does, failed() is called.
+    void say_promoted(std::function<void()> told);
+    /// Reads what it has said so far.
+    void read_all();
+    /// Also before failed() has told so.
+    [[nodiscard]] bool has_ended() const;
+    void signal(int number) const;
+    void kill() const { signal(SIGKILL); }
 
   private:
     void on_channel();
@@ -66,12 +83,16 @@ class HandoverAttempt {
     EventLoop& loop_;
     Callbacks callbacks_;
     std::optional<Channel> channel_;
+    std::optional<Channel> for_connections_;
+    std::optional<Channel> its_end_;
     std::optional<Successor> successor_;
     Peer peer_;
     enum class Verdict { none, ready, failed } verdict_ = Verdict::none;
     std::chrono::steady_clock::time_point begun_;
     std::chrono::milliseconds ready_timeout_{0};
     Timer patience_;
+    std::function<void()> told_;  ///< waits for room in the channel
+    Timer room_;
 };
 
 }  // namespace handover

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "handover/lifecycle.h"
 
+#include <utility>
+
 namespace handover::lifecycle {
 namespace {
 
 using enum Action;
+using Actions = std::vector<Action>;
 
 Transition stay(State state) {
     return {state, {}};
+}
+
+Transition before(Actions first, Transition transition) {
+    transition.actions.insert(transition.actions.begin(), first.begin(), first.end());
+    return transition;
 }
 
 Transition stop_serving() {
@@ -21,9 +29,14 @@ Transition leave_serving() {
 }
 
 /// READY=1 has to follow RELOADING=1, also when the handover ends in a stop.
-Transition after_abandoning_successor(Transition transition) {
-    transition.actions.insert(transition.actions.begin(), {end_successor, report_failed_handover});
-    return transition;
+Transition abandon_successor(Transition transition) {
+    return before({end_successor, report_failed_handover}, std::move(transition));
+}
+
+/// Only the main process speaks for the service.
+Transition stop_on_probation() {
+    return {State::stopping,
+            {pass_stop_to_predecessor, drop_predecessor, retire_listeners, drain_promptly}};
 }
 
 Transition in_starting(Event event) {
@@ -31,7 +44,7 @@ Transition in_starting(Event event) {
         case Event::started:
             return {State::serving,
                     {take_over, store_listeners, start_accepting, adopt_stored_connections,
-                     announce_ready}};
+                     announce_ready, report_serving}};
         case Event::started_by_predecessor:
             return {State::waiting_for_go, {say_ready}};
         case Event::stop_requested:
@@ -48,9 +61,10 @@ Transition in_starting(Event event) {
 Transition in_waiting_for_go(Event event) {
     switch (event) {
         case Event::go:
+            return {State::on_probation, {take_over, start_accepting, report_serving}};
         case Event::predecessor_lost:
-            // Accepting comes before the store: the predecessor stops as soon as it has said go.
-            return {State::serving, {take_over, start_accepting, store_listeners, announce_ready}};
+            return {State::serving,
+                    {take_over, start_accepting, report_serving, store_listeners, announce_ready}};
         case Event::stop_requested:
         case Event::interrupted:
         case Event::restart_requested:
@@ -59,6 +73,41 @@ Transition in_waiting_for_go(Event event) {
             return {State::waiting_for_go, {refuse_handover}};
         default:
             return stay(State::waiting_for_go);
+    }
+}
+
+Transition in_on_probation(Event event) {
+    switch (event) {
+        case Event::promoted:
+        case Event::predecessor_lost:
+            return {State::serving, {store_listeners, announce_ready}};
+        case Event::handover_requested:
+            return {State::claiming, {ask_for_promotion}};
+        case Event::stop_requested:
+        case Event::interrupted:
+            return stop_on_probation();
+        case Event::restart_requested:
+            return leave_serving();
+        default:
+            return stay(State::on_probation);
+    }
+}
+
+Transition in_claiming(Event event) {
+    switch (event) {
+        case Event::promoted:
+        case Event::predecessor_lost:
+            return {State::handing_over,
+                    {store_listeners, announce_ready, announce_reloading, start_successor}};
+        case Event::handover_requested:
+            return {State::claiming, {}};  // they share the answer
+        case Event::stop_requested:
+        case Event::interrupted:
+            return before({refuse_handover}, stop_on_probation());
+        case Event::restart_requested:
+            return before({refuse_handover}, leave_serving());
+        default:
+            return stay(State::claiming);
     }
 }
 
@@ -79,36 +128,123 @@ Transition in_serving(Event event) {
 Transition in_handing_over(Event event) {
     switch (event) {
         case Event::successor_ready:
-            return {State::promoting, {hand_main_pid}};
+            return {State::watching,
+                    {say_go, stop_accepting, report_handover, start_probation, move_connections}};
+        case Event::old_successor_ready:
+            return {State::promoting_first, {hand_main_pid}};
         case Event::successor_failed:
             return {State::serving, {end_successor, report_failed_handover}};
         case Event::handover_requested:
             return {State::handing_over, {refuse_handover}};
         case Event::stop_requested:
         case Event::interrupted:
-            return after_abandoning_successor(stop_serving());
+            return abandon_successor(stop_serving());
         case Event::restart_requested:
-            return after_abandoning_successor(leave_serving());
+            return abandon_successor(leave_serving());
         default:
             return stay(State::handing_over);
     }
 }
 
-Transition in_promoting(Event event) {
+Transition in_promoting_first(Event event) {
     switch (event) {
-        case Event::manager_informed:
+        case Event::main_pid_handed:
             return {State::draining,
-                    {say_go, stop_accepting, release_listeners, report_handover, move_connections}};
+                    {say_go, stop_accepting, release_listeners, fall_silent, report_handover,
+                     move_connections, release_successor}};
         case Event::successor_ready:
-            return stay(State::promoting);
+        case Event::old_successor_ready:
+            return stay(State::promoting_first);
         default: {
             // As long as `go` has not been said, the successor can still be given up.
             auto transition = in_handing_over(event);
-            if (transition.next == State::handing_over) transition.next = State::promoting;
+            if (transition.next == State::handing_over) transition.next = State::promoting_first;
             return transition;
         }
     }
 }
+
+// ---- after `go`, as long as the listeners could come back
+
+/// What may happen at any time of it.
+Transition while_watching(State state, Event event) {
+    switch (event) {
+        case Event::successor_failed:
+            return {State::serving,
+                    {end_successor, start_accepting, recall_connections, report_rollback}};
+        case Event::handover_requested:
+            return {state, {pass_handover_on}};
+        case Event::stop_requested:
+        case Event::interrupted:
+            return {State::stopping,
+                    {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners,
+                     drain_promptly, release_successor}};
+        case Event::restart_requested:
+            return {State::leaving,
+                    {announce_leaving, release_listeners, store_connections, release_successor}};
+        default:
+            return stay(state);
+    }
+}
+
+Transition in_watching(Event event) {
+    switch (event) {
+        case Event::drained:
+            return stay(State::watching_drained);
+        case Event::deadline_passed:
+            return {State::watching_drained, {close_remaining}};
+        case Event::probation_passed:
+            return stay(State::watching_longer);
+        case Event::promotion_wanted:
+            return {State::promoting, {hand_main_pid}};
+        default:
+            return while_watching(State::watching, event);
+    }
+}
+
+Transition in_watching_drained(Event event) {
+    switch (event) {
+        case Event::probation_passed:
+        case Event::promotion_wanted:
+            return {State::promoting_drained, {hand_main_pid}};
+        default:
+            return while_watching(State::watching_drained, event);
+    }
+}
+
+Transition in_watching_longer(Event event) {
+    switch (event) {
+        case Event::drained:
+            return {State::promoting_drained, {hand_main_pid}};
+        case Event::deadline_passed:
+            return {State::promoting_drained, {close_remaining, hand_main_pid}};
+        case Event::promotion_wanted:
+            return {State::promoting, {hand_main_pid}};
+        default:
+            return while_watching(State::watching_longer, event);
+    }
+}
+
+Transition in_promoting(Event event) {
+    switch (event) {
+        case Event::main_pid_handed:
+            return {State::draining, {release_listeners, fall_silent, release_successor}};
+        case Event::drained:
+            return stay(State::promoting_drained);
+        case Event::deadline_passed:
+            return {State::promoting_drained, {close_remaining}};
+        default:
+            return while_watching(State::promoting, event);
+    }
+}
+
+Transition in_promoting_drained(Event event) {
+    if (event == Event::main_pid_handed)
+        return {State::ended, {release_listeners, fall_silent, release_successor, end}};
+    return while_watching(State::promoting_drained, event);
+}
+
+// ---- the end
 
 /// What ends draining, leaving and stopping alike.
 Transition in_draining_kind(State state, Event event) {
@@ -151,12 +287,26 @@ Transition step(State state, Event event) {
             return in_starting(event);
         case State::waiting_for_go:
             return in_waiting_for_go(event);
+        case State::on_probation:
+            return in_on_probation(event);
+        case State::claiming:
+            return in_claiming(event);
         case State::serving:
             return in_serving(event);
         case State::handing_over:
             return in_handing_over(event);
+        case State::promoting_first:
+            return in_promoting_first(event);
+        case State::watching:
+            return in_watching(event);
+        case State::watching_drained:
+            return in_watching_drained(event);
+        case State::watching_longer:
+            return in_watching_longer(event);
         case State::promoting:
             return in_promoting(event);
+        case State::promoting_drained:
+            return in_promoting_drained(event);
         case State::draining:
             return in_draining(event);
         case State::leaving:
@@ -175,12 +325,26 @@ std::string_view to_string(State state) {
             return "starting";
         case State::waiting_for_go:
             return "waiting for go";
+        case State::on_probation:
+            return "serving on probation";
+        case State::claiming:
+            return "serving on probation, about to hand over";
         case State::serving:
             return "serving";
         case State::handing_over:
             return "handing over";
+        case State::promoting_first:
+            return "promoting its successor before go";
+        case State::watching:
+            return "watching its successor";
+        case State::watching_drained:
+            return "drained, watching its successor";
+        case State::watching_longer:
+            return "draining, watching its successor";
         case State::promoting:
-            return "promoting";
+            return "promoting its successor";
+        case State::promoting_drained:
+            return "drained, promoting its successor";
         case State::draining:
             return "draining";
         case State::leaving:
@@ -201,16 +365,24 @@ std::string_view to_string(Event event) {
             return "started by predecessor";
         case Event::go:
             return "go";
+        case Event::promoted:
+            return "promoted";
         case Event::predecessor_lost:
             return "predecessor lost";
         case Event::handover_requested:
             return "handover requested";
         case Event::successor_ready:
             return "successor ready";
+        case Event::old_successor_ready:
+            return "old successor ready";
         case Event::successor_failed:
             return "successor failed";
-        case Event::manager_informed:
-            return "manager informed";
+        case Event::promotion_wanted:
+            return "promotion wanted";
+        case Event::probation_passed:
+            return "probation passed";
+        case Event::main_pid_handed:
+            return "main PID handed";
         case Event::stop_requested:
             return "stop requested";
         case Event::interrupted:
@@ -237,8 +409,14 @@ std::string_view to_string(Action action) {
             return "adopt stored connections";
         case Action::announce_ready:
             return "announce ready";
+        case Action::report_serving:
+            return "report serving";
         case Action::say_ready:
             return "say ready";
+        case Action::ask_for_promotion:
+            return "ask for promotion";
+        case Action::pass_stop_to_predecessor:
+            return "pass stop to predecessor";
         case Action::announce_reloading:
             return "announce reloading";
         case Action::start_successor:
@@ -249,12 +427,26 @@ std::string_view to_string(Action action) {
             return "report failed handover";
         case Action::refuse_handover:
             return "refuse handover";
-        case Action::hand_main_pid:
-            return "hand main pid";
+        case Action::pass_handover_on:
+            return "pass handover on";
+        case Action::pass_stop_on:
+            return "pass stop on";
         case Action::say_go:
             return "say go";
         case Action::report_handover:
             return "report handover";
+        case Action::start_probation:
+            return "start probation";
+        case Action::recall_connections:
+            return "recall connections";
+        case Action::report_rollback:
+            return "report rollback";
+        case Action::hand_main_pid:
+            return "hand main PID";
+        case Action::fall_silent:
+            return "fall silent";
+        case Action::release_successor:
+            return "release successor";
         case Action::stop_accepting:
             return "stop accepting";
         case Action::announce_leaving:

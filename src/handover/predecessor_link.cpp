@@ -3,9 +3,26 @@
 
 #include "handover/error.h"
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <utility>
 
 namespace handover {
+namespace {
+
+/// Of the process that made the pair (SO_PEERCRED, unix(7)); empty if there is none to be had.
+UniqueFd pidfd_of_peer(int fd) {
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0)
+        return UniqueFd();
+    return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0)));
+}
+
+}  // namespace
 
 PredecessorLink::PredecessorLink(EventLoop& loop, Channel channel, Callbacks callbacks)
     : loop_(loop), channel_(std::move(channel)), callbacks_(std::move(callbacks)) {}
@@ -22,12 +39,19 @@ void PredecessorLink::greet(const Message& hello) {
                     "the inherited 'channel' does not begin with a hello: it comes from no "
                     "generation that this version can take over from");
     generation_ = its_hello.number(Message::Tag::generation);
+    protocol_ = its_hello.number(Message::Tag::protocol);
+    its_pidfd_ = pidfd_of_peer(channel_.fd());
     (void)channel_.send(hello);  // should it be gone, the loop will see that
     loop_.watch(channel_.fd(), [this] { on_channel(); });
 }
 
 void PredecessorLink::say_ready() const {
     (void)channel_.send(Message::of(Message::Type::ready));
+}
+
+void PredecessorLink::say(Message::Type what) const {
+    // If it does not get through, the predecessor is on its way out or sees our end.
+    (void)channel_.send(Message::of(what));
 }
 
 void PredecessorLink::refuse(const std::string& reason) const {
@@ -37,6 +61,12 @@ void PredecessorLink::refuse(const std::string& reason) const {
 
 void PredecessorLink::read_all() {
     while (!gone_ && on_channel()) continue;
+    if (!gone_ && predecessor_is_dead()) on_gone();
+}
+
+bool PredecessorLink::predecessor_is_dead() const {
+    pollfd ended{its_pidfd_.get(), POLLIN, 0};
+    return its_pidfd_ && ::poll(&ended, 1, 0) == 1;
 }
 
 /// False if nothing was there.
@@ -65,11 +95,21 @@ void PredecessorLink::on_message(Message message) {
     if (!going_) {
         if (message.type != Message::Type::go) return;
         going_ = true;
-        return callbacks_.go();
+        callbacks_.go();
+        if (protocol_ < probation_version) on_promoted();
+        return;
     }
-    const bool last = message.type == Message::Type::end;
-    callbacks_.arrived(std::move(message));
-    if (last) on_gone();
+    if (message.type == Message::Type::promoted) {
+        on_promoted();
+    } else {
+        all_arrived_ = all_arrived_ || message.type == Message::Type::end;
+        callbacks_.arrived(std::move(message));
+    }
+    if (all_arrived_ && promoted_) on_gone();
+}
+
+void PredecessorLink::on_promoted() {
+    if (!std::exchange(promoted_, true)) callbacks_.promoted();
 }
 
 void PredecessorLink::on_gone() {

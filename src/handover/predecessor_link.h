@@ -19,11 +19,14 @@ class PredecessorLink {
         std::function<void()> go;
         /// Before `go` it closed the channel, or broke the protocol. Nothing follows.
         std::function<void()> lost;
+        /// After `go`, once: the end of our probation.
+        std::function<void()> promoted = [] {};
         /// After `go`: connections, or the account at the end of them.
         std::function<void(Message)> arrived = [](const Message&) {};
         /// After `go`: something that cannot be read; what came with it has been closed.
         std::function<void()> unreadable = [] {};
-        /// After `go`: nothing more will come. Nothing follows.
+        /// After `go`: nothing more will come. Nothing follows. If it has not said `promoted`
+        /// before, it died.
         std::function<void()> ended = [] {};
     };
 
@@ -38,7 +41,13 @@ class PredecessorLink {
     /// Its number, from its hello; 0 before greet().
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
     void say_ready() const;
-    /// Reads what has been sent so far.
+    /// Have we been told that we are the main process? A predecessor before protocol version 3
+    /// means that by `go`.
+    [[nodiscard]] bool promoted() const { return promoted_; }
+    /// `promote_me` or `stopping`, while we are on probation.
+    void say(Message::Type what) const;
+    /// Reads what has been sent so far, and notices if the predecessor has died: before the channel
+    /// shows that, for other processes may have its end as well.
     void read_all();
     /// Why this generation does not start.
     void refuse(const std::string& reason) const;
@@ -46,12 +55,18 @@ class PredecessorLink {
   private:
     bool on_channel();
     void on_message(Message message);
+    void on_promoted();
     void on_gone();
+    [[nodiscard]] bool predecessor_is_dead() const;
 
     EventLoop& loop_;
     Channel channel_;
+    UniqueFd its_pidfd_;
     Callbacks callbacks_;
     std::uint64_t generation_ = 0;
+    std::uint64_t protocol_ = 0;
+    bool promoted_ = false;
+    bool all_arrived_ = false;
     bool going_ = false;  ///< it has said go
     bool gone_ = false;
 };

@@ -24,6 +24,7 @@ bool ServiceGroup::Member::wants(const std::string& listener) const {
 }
 
 void ServiceGroup::start_accepting(const std::vector<Listener>& listeners) {
+    ++drain_round_;  // what they may have begun to drain, they keep
     for (const auto& member : members_) {
         std::vector<const Listener*> its_own;
         for (const auto& listener : listeners)

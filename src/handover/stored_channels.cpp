@@ -3,25 +3,13 @@
 
 #include "handover/error.h"
 
-#include <chrono>
 #include <utility>
 
 namespace handover {
-namespace {
-
-constexpr std::chrono::seconds manager_patience{5};
-
-}  // namespace
 
 StoredChannels::StoredChannels(EventLoop& loop, const ServiceManager& manager, const Message& hello)
-    : loop_(loop), manager_(manager), hello_{hello.type, hello.fields, {}}, patience_(loop, [this] {
-          conclude(false);
-      }) {
+    : manager_(manager), hello_{hello.type, hello.fields, {}}, barrier_(loop, manager) {
     hello_.fields.emplace_back(Message::Tag::stored, "1");
-}
-
-StoredChannels::~StoredChannels() {
-    loop_.forget(barrier_.get());
 }
 
 void StoredChannels::open(Opened opened) {
@@ -33,21 +21,16 @@ void StoredChannels::open(Opened opened) {
         manager_.store_fd(theirs.fd(), Channel::fd_name, ServiceManager::Watched::no);
         ours_.emplace(std::move(ours));
         theirs_.emplace(std::move(theirs));
-        barrier_ = manager_.barrier();
     } catch (const Error&) {  // no descriptors left
     }
-    if (!barrier_) return loop_.post([opened = std::exchange(opened_, {})] { opened({}); });
-    loop_.watch(barrier_.get(), [this] { conclude(true); });
-    patience_.start_once(manager_patience);
+    barrier_.begin([this](BarrierWait::Outcome outcome) { conclude(outcome); });
 }
 
-void StoredChannels::conclude(bool in_time) {
-    patience_.stop();
-    loop_.forget(barrier_.get());
-    barrier_.reset();
+void StoredChannels::conclude(BarrierWait::Outcome outcome) {
     theirs_.reset();
     auto channel = std::exchange(ours_, std::nullopt);
-    if (!in_time || channel->hung_up()) channel.reset();
+    if (outcome != BarrierWait::Outcome::processed || (channel && channel->hung_up()))
+        channel.reset();
     std::exchange(opened_, {})(std::move(channel));
 }
 

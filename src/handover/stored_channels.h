@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/barrier_wait.h"
 #include "handover/channel.h"
 #include "handover/event_loop.h"
 #include "handover/service_manager.h"
@@ -26,7 +27,6 @@ class StoredChannels {
     using Opened = std::function<void(std::optional<Channel>)>;
 
     StoredChannels(EventLoop& loop, const ServiceManager& manager, const Message& hello);
-    ~StoredChannels();
     StoredChannels(const StoredChannels&) = delete;
     StoredChannels& operator=(const StoredChannels&) = delete;
 
@@ -34,16 +34,14 @@ class StoredChannels {
     void open(Opened opened);
 
   private:
-    void conclude(bool in_time);
+    void conclude(BarrierWait::Outcome outcome);
 
-    EventLoop& loop_;
     const ServiceManager& manager_;
     Message hello_;
     Opened opened_;
     std::optional<Channel> ours_;
     std::optional<Channel> theirs_;
-    UniqueFd barrier_;
-    Timer patience_;
+    BarrierWait barrier_;
 };
 
 }  // namespace handover

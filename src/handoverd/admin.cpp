@@ -60,13 +60,34 @@ void reload(httplib::Response& response, handover::Generation& generation) {
     // answered: it drains it.
     const auto outcome = result.get();
     answer(response, outcome.succeeded ? 200 : 409,
-           {{"succeeded", outcome.succeeded}, {"message", outcome.to_string()}});
+           {{"succeeded", outcome.succeeded},
+            {"from", outcome.from},
+            {"to", outcome.to},
+            {"message", outcome.to_string()}});
+}
+
+/// False if the generation ended before its probation did.
+bool await_end_of_probation(handover::Generation& generation) {
+    auto promise = std::make_shared<std::promise<void>>();
+    auto over = promise->get_future();
+    generation.await_end_of_probation([promise] { promise->set_value(); });
+    promise.reset();  // the generation has the only one: if it drops it, we hear of that
+    try {
+        over.get();
+        return true;
+    } catch (const std::future_error&) {
+        return false;
+    }
 }
 
 }  // namespace
 
 void add_admin_routes(handover::http::Server& server, handover::Generation& generation) {
-    server.Get("/status", [&generation](const httplib::Request&, httplib::Response& response) {
+    server.Get("/status", [&generation](const httplib::Request& request,
+                                        httplib::Response& response) {
+        // ?after=probation: as soon as this generation is not on probation any more.
+        if (request.get_param_value("after") == "probation" && !await_end_of_probation(generation))
+            return answer(response, 503, {{"message", "the generation ended on probation"}});
         status(response, generation);
     });
     server.Post("/reload", [&generation](const httplib::Request&, httplib::Response& response) {

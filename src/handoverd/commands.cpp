@@ -9,6 +9,7 @@
 #include <httplib.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 
@@ -35,14 +36,18 @@ httplib::Client client_for(const handover::Endpoint& endpoint) {
     return client;
 }
 
+using Request = std::function<httplib::Result(httplib::Client&)>;
+
+httplib::Result send(const Options& options, const Request& request) {
+    auto client = client_for(handover::Endpoint::parse(options.admin));
+    const auto longest = std::max(options.ready_timeout, options.drain_timeout + options.probation);
+    client.set_read_timeout(std::chrono::duration_cast<std::chrono::seconds>(longest) + margin);
+    return request(client);
+}
+
 /// The answer's JSON, or nullopt after saying why there is none.
-std::optional<json> ask(const Options& options,
-                        const std::function<httplib::Result(httplib::Client&)>& request) {
-    const auto endpoint = handover::Endpoint::parse(options.admin);
-    auto client = client_for(endpoint);
-    client.set_read_timeout(
-        std::chrono::duration_cast<std::chrono::seconds>(options.ready_timeout) + margin);
-    const auto result = request(client);
+std::optional<json> ask(const Options& options, const Request& request) {
+    const auto result = send(options, request);
     if (!result) {
         fmt::print(stderr,
                    "handoverd: no answer from the admin listener {}: {} (is it running? does "
@@ -88,6 +93,29 @@ void print_arrivals(const json& arrivals) {
 
 }  // namespace
 
+namespace {
+
+/// Asks whoever serves how the probation of generation `to` ended. When that generation dies the
+/// question dies with it, and whoever serves then is asked.
+bool survived_probation(const Options& options, std::uint64_t to) {
+    const Request question = [](httplib::Client& client) {
+        return client.Get("/status?after=probation");
+    };
+    auto result = send(options, question);
+    if (!result || result->status != 200) result = send(options, question);
+    const auto answer = result ? json::parse(result->body, nullptr, false) : json();
+    if (!answer.is_object()) {
+        fmt::print(stderr, "handoverd: no answer from the admin listener {} any more: {}\n",
+                   options.admin, httplib::to_string(result.error()));
+        return false;
+    }
+    if (answer.value("generation", std::uint64_t{0}) >= to) return true;
+    fmt::print(stderr, "{}\n", answer.value("last_handover", "no reason given"));
+    return false;
+}
+
+}  // namespace
+
 int reload(const Options& options) {
     const auto answer = ask(options, [](httplib::Client& client) {
         return client.Post("/reload", "", "application/json");
@@ -95,7 +123,13 @@ int reload(const Options& options) {
     if (!answer) return 1;
     const bool succeeded = answer->value("succeeded", false);
     fmt::print(succeeded ? stdout : stderr, "{}\n", answer->value("message", "no reason given"));
-    return succeeded ? 0 : 1;
+    if (!succeeded) return 1;
+    if (!options.wait) return 0;
+    std::fflush(stdout);
+    const auto to = answer->value("to", std::uint64_t{0});
+    if (!survived_probation(options, to)) return 1;
+    fmt::print("generation {} is the main process: its probation is over\n", to);
+    return 0;
 }
 
 int status(const Options& options) {

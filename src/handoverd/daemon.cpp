@@ -59,6 +59,7 @@ GenerationOptions generation_options(const Options& options) {
     result.version = HANDOVER_VERSION;
     result.drain_timeout = options.drain_timeout;
     result.ready_timeout = options.ready_timeout;
+    result.probation = options.probation;
     result.report = write_log;
     return result;
 }

@@ -72,7 +72,9 @@ class Definition {
     void add_commands() {
         app_.add_subcommand("serve", "Serve (this is the default)");
         app_.add_subcommand("reload",
-                            "Hand over to a new run of the same command; wait and tell the result");
+                            "Hand over to a new run of the same command; wait and tell the result")
+            ->add_flag("--wait", options_.wait,
+                       "Until its probation is over: fail if it is rolled back");
         app_.add_subcommand("status", "Tell about the generation that serves")
             ->add_flag("--json", options_.status_as_json, "As JSON");
         app_.add_subcommand("check", "Check the options and the configuration file; start nothing");
@@ -95,7 +97,8 @@ class Definition {
         add_time("--ready-timeout", options_.ready_timeout, "30s",
                  "How long a successor may take to get ready");
         add_time("--probation", options_.probation, "5s",
-                 "How long a successor is watched after it took over");
+                 "How long a successor is watched, at least, after it took over: should it die "
+                 "meanwhile, the generation before takes over again");
         add_time("--idle-timeout", options_.idle_timeout, "60s",
                  "How long a connection may be idle");
         options_.threads = 512;

@@ -89,7 +89,7 @@ TEST_F(Admin, status_is_true_as_soon_as_the_generation_serves) {
         daemon.await_generation(number);
         const auto status = daemon.status();
         EXPECT_EQ(status.at("generation"), number);
-        EXPECT_EQ(status.at("state"), "serving");
+        EXPECT_TRUE(status.at("state").get<std::string>().starts_with("serving")) << status;
         EXPECT_EQ(status.at("listeners").size(), 2U);
     }
 }

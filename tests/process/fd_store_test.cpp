@@ -38,9 +38,9 @@ TEST_F(FdStore, listeners_and_the_count_of_generations_survive_a_crash) {
     ASSERT_TRUE(manager_.await_saying("READY=1"));
     EXPECT_EQ(crashing.reload().status, 0);
     const auto address = crashing.address();
+    EXPECT_EQ(await_end(crashing.first_pid()), 0) << "its probation is over";
     crashing.signal(SIGKILL);
     EXPECT_EQ(crashing.await_end(), -SIGKILL);
-    EXPECT_EQ(await_end(crashing.first_pid()), 0);
 
     // Nobody runs, and nobody is refused: the kernel queues.
     RawClient waiting(address, patience);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A handover between this version and one that speaks protocol version 1, which knows nothing of
-// connections that move: an upgrade of the program, and the way back.
+// A handover between this version and one that speaks an older protocol version: an upgrade of the
+// program, and the way back. Version 1 knows nothing of connections that move, version 2 nothing of
+// probation.
 
 #include "process/connections_test.h"
 
@@ -9,17 +10,13 @@ namespace {
 
 class ProtocolVersion : public ConnectionsTest {
   protected:
-    static constexpr const char* answer_of_the_peer = "version 1\n";
-
     /// The peer, which starts a handoverd on the listener that it has bound.
-    static DaemonStart peer_before_handoverd() {
+    static DaemonStart before_handoverd(const char* peer) {
         auto start = with_options(patient());
         start.listen = {};
-        start.process.executable = PROTOCOL_1_PEER_PROGRAM;
+        start.process.executable = peer;
         return start;
     }
-
-    void install_peer() const { install(PROTOCOL_1_PEER_PROGRAM, program()); }
 
     static void expect_nothing_unexpected(Daemon& daemon) {
         EXPECT_EQ(daemon.log().find("unexpected: "), std::string::npos) << daemon.log();
@@ -31,9 +28,9 @@ TEST_F(ProtocolVersion, successor_of_version_1_takes_over_and_is_sent_nothing_el
     const auto first = daemon.pid();
     auto idle = idle_clients(daemon.address(), 6);
     HeldRequest held(daemon.address());
-    install_peer();
+    install(PROTOCOL_1_PEER_PROGRAM, program());
     hand_over(daemon);
-    EXPECT_EQ(daemon.ask().body, answer_of_the_peer);
+    EXPECT_EQ(daemon.ask().body, "version 1\n");
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
     daemon.await_line("the channel has ended");
 
@@ -57,7 +54,7 @@ TEST_F(ProtocolVersion, successor_of_version_1_takes_over_and_is_sent_nothing_el
 }
 
 TEST_F(ProtocolVersion, predecessor_of_version_1_hands_over_and_answers_what_it_holds) {
-    Daemon daemon(directory_, peer_before_handoverd());
+    Daemon daemon(directory_, before_handoverd(PROTOCOL_1_PEER_PROGRAM));
     const auto peer = daemon.pid();
     EXPECT_EQ(daemon.generation(), 4U);
     RawClient old(daemon.address(), patience);
@@ -83,7 +80,7 @@ TEST_F(ProtocolVersion, predecessor_of_version_1_hands_over_and_answers_what_it_
 }
 
 TEST_F(ProtocolVersion, generation_after_a_predecessor_of_version_1_moves_its_connections) {
-    auto start = peer_before_handoverd();
+    auto start = before_handoverd(PROTOCOL_1_PEER_PROGRAM);
     Daemon daemon(directory_, start);
     RawClient old(daemon.address(), patience);
     old.send("GET /hello HTTP/1.1\r\n");
@@ -95,6 +92,46 @@ TEST_F(ProtocolVersion, generation_after_a_predecessor_of_version_1_moves_its_co
     for (auto& client : idle) expect_still_served_by(daemon, client);
     old.send("Host: test\r\n\r\n");
     EXPECT_EQ(answer_in(old.receive()).generation, 4U);
+    expect_nothing_unexpected(daemon);
+}
+
+TEST_F(ProtocolVersion, successor_of_version_2_is_sent_connections_and_is_not_on_probation) {
+    Daemon daemon(directory_, from_copy(patient()));
+    const auto first = daemon.pid();
+    auto idle = idle_clients(daemon.address(), 6);
+    HeldRequest held(daemon.address());
+    install(PROTOCOL_2_PEER_PROGRAM, program());
+    hand_over(daemon);
+    daemon.await_line("has 6 connections");
+    for (auto& client : idle) {
+        const auto response = client.get("/hello");
+        EXPECT_EQ(response.body, "version 2\n");
+        EXPECT_EQ(answer_in(response).pid, daemon.pid()) << response.head;
+    }
+    held.release();
+    EXPECT_EQ(answer_in(held.client().receive()).pid, first);
+    daemon.await_line("has 7 connections");
+    EXPECT_EQ(held.client().get("/hello").body, "version 2\n");
+    EXPECT_EQ(await_end(first), 0) << "nobody has to be watched";
+    EXPECT_EQ(account_of(1, daemon), (Account{{"held", 7}, {"moved", 7}}));
+    daemon.await_line("the channel has ended");
+    expect_nothing_unexpected(daemon);
+}
+
+TEST_F(ProtocolVersion, predecessor_of_version_2_hands_over_its_connection_and_its_rank) {
+    Daemon daemon(directory_, before_handoverd(PROTOCOL_2_PEER_PROGRAM));
+    const auto peer = daemon.pid();
+    RawClient old(daemon.address(), patience);
+    old.send("GET /hello HTTP/1.1\r\n");
+    daemon.await_line("generation 4 has said go");
+    daemon.await_orphan(1);  // the peer has no ledger to give it
+    EXPECT_EQ(await_end(peer), 0);
+    old.send("Host: test\r\n\r\n");
+    EXPECT_EQ(answer_in(old.receive()).pid, daemon.pid());
+    EXPECT_EQ(daemon.status().at("state"), "serving");
+    await_arrivals(daemon, 1);
+    hand_over_to_the_end(daemon);
+    expect_still_served_by(daemon, old);
     expect_nothing_unexpected(daemon);
 }
 

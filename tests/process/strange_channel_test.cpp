@@ -173,7 +173,7 @@ TEST_F(StrangeChannel, with_garbage_in_its_middle_loses_only_that) {
 TEST_F(StrangeChannel, of_a_later_protocol_version_is_read_as_far_as_possible) {
     put(hello_);
     auto later = connection_;
-    later[4] = '\x03';
+    later[4] = '\x04';
     const auto unreadable = put(later, true);
     const auto readable = put(connection_, true);
     put(end_);
@@ -187,7 +187,7 @@ TEST_F(StrangeChannel, of_a_later_protocol_version_is_read_as_far_as_possible) {
 
 TEST_F(StrangeChannel, whose_very_hello_is_of_a_later_version_is_closed_and_warned_about) {
     auto later = hello_;
-    later[4] = '\x03';
+    later[4] = '\x04';
     put(later);
     const auto client = put(connection_, true);
     const auto daemon = start_with_it();

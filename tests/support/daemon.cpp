@@ -29,7 +29,8 @@ Start start_of(const TemporaryDirectory& directory, const DaemonStart& start) {
 
 std::vector<std::string> command_line(const TemporaryDirectory& directory,
                                       const DaemonStart& start) {
-    std::vector<std::string> argv{start.program, "--admin", admin_of(directory, start)};
+    std::vector<std::string> argv{start.program, "--admin", admin_of(directory, start),
+                                  "--probation", start.probation};
     for (const auto& listen : start.listen) argv.insert(argv.end(), {"--listen", listen});
     argv.insert(argv.end(), start.options.begin(), start.options.end());
     return argv;
@@ -64,6 +65,14 @@ pid_t Daemon::await_orphan(std::uint64_t number) {
     return pid_;
 }
 
+std::string Daemon::await_rollback(std::size_t after) {
+    const auto line = await_line("rolled back: ", after);
+    constexpr std::string_view noun = "; generation ";
+    generation_ = std::stoull(line.substr(line.find(noun) + noun.size()));
+    pid_ = pid_in(await_line("generation " + std::to_string(generation_) + " (pid "));
+    return line;
+}
+
 Endpoint Daemon::address(std::size_t index) const {
     return endpoint_in(sentence_, "http", index);
 }
@@ -80,12 +89,16 @@ std::vector<std::string> Daemon::command(const std::string& name) const {
     return {HANDOVERD_PROGRAM, name, "--admin", admin_};
 }
 
-ChildProcess Daemon::start_reload() const {
-    return ChildProcess(command("reload"));
+ChildProcess Daemon::start_reload(const std::vector<std::string>& options) const {
+    auto arguments = command("reload");
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return ChildProcess(arguments);
 }
 
-Told Daemon::reload() {
-    const auto done = run_command(command("reload"), patience * 2);
+Told Daemon::reload(const std::vector<std::string>& options) {
+    auto arguments = command("reload");
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const auto done = run_command(arguments, patience * 2);
     if (done.ok()) await_generation(generation_ + 1);
     return {done.exit_status, done.out, done.err};
 }

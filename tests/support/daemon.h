@@ -23,6 +23,7 @@ struct DaemonStart {
     std::filesystem::path program = HANDOVERD_PROGRAM;
     std::vector<std::string> listen = {"127.0.0.1:0"};  ///< a --listen for each
     std::string admin = {};                             ///< if not <directory>/admin.sock
+    std::string probation = "0s";  ///< predecessors end as soon as nothing is in flight
     std::vector<std::string> options = {};
     Start process = {};  ///< all but argv, which is made of the above
 };
@@ -54,6 +55,9 @@ class Daemon : public ServerProcess {
     pid_t await_generation(std::uint64_t number);
     /// The same for one whose predecessor died and can say nothing.
     pid_t await_orphan(std::uint64_t number);
+    /// Waits until, after that place in the log, a successor has been rolled back; the generation
+    /// that serves again is the current one from then on. The line that says so.
+    std::string await_rollback(std::size_t after);
     /// Of the current generation.
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
@@ -65,9 +69,9 @@ class Daemon : public ServerProcess {
     int await_end() const { return test::await_end(pid_); }
 
     /// Runs `handoverd reload`; after a success the successor is the current generation.
-    Told reload();
+    Told reload(const std::vector<std::string>& options = {});
     /// The same without waiting for its end.
-    [[nodiscard]] ChildProcess start_reload() const;
+    [[nodiscard]] ChildProcess start_reload(const std::vector<std::string>& options = {}) const;
     /// What /status of the admin listener answers, whoever serves it.
     [[nodiscard]] nlohmann::json status() const;
     /// Waits until it says so.

@@ -69,8 +69,9 @@ TEST_P(SystemCrash, refuses_nobody_and_loses_only_what_was_inside_the_dead_proce
 
 TEST_P(SystemCrash, after_a_reload_is_restarted_too) {
     reload();
+    const pid_t victim = ask().pid;
+    ASSERT_TRUE(becomes_main(victim));
     auto clients = start_everybody();
-    const pid_t victim = main_pid();
     container().output_of("kill -9 " + std::to_string(victim));
     await_answers(clients, 30);
     for (auto& client : clients)

@@ -108,6 +108,10 @@ void ServiceUnderLoad::TearDown() {
         << container_->journal("handoverd.service") << std::endl;
 }
 
+bool ServiceUnderLoad::becomes_main(pid_t pid) const {
+    return eventually([&] { return main_pid() == pid; });
+}
+
 Finished ServiceUnderLoad::systemctl(const std::string& verb_and_unit) const {
     return container_->run("systemctl " + verb_and_unit);
 }

@@ -5,6 +5,7 @@
 #include "support/container.h"
 #include "support/counting_client.h"
 #include "support/load_report.h"
+#include "support/processes.h"
 
 #include <gtest/gtest.h>
 
@@ -50,6 +51,8 @@ class ServiceUnderLoad : public testing::Test {
     /// systemctl reload, expected to succeed. Returns how long it took.
     milliseconds reload() const;
     [[nodiscard]] pid_t main_pid() const { return container_->main_pid("handoverd.service"); }
+    /// Waits until the probation of that process is over.
+    [[nodiscard]] bool becomes_main(pid_t pid) const;
     [[nodiscard]] std::string property(const std::string& name) const {
         return container_->property("handoverd.service", name);
     }

@@ -75,6 +75,22 @@ TEST(Channel, reads_version_1_as_it_always_was) {
     EXPECT_EQ(decode(golden_go)->type, Type::go);
 }
 
+// The bytes of `connections` and `end`, version 2, are in connection_batch_test.cpp.
+
+const std::string golden_promoted = "HOV1\x03\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
+const std::string golden_promote_me = "HOV1\x03\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
+const std::string golden_stopping = "HOV1\x03\x00\x09\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
+
+TEST(Channel, writes_and_reads_version_3_as_it_always_was) {
+    for (const auto& [type, bytes] : {std::pair(Type::promoted, golden_promoted),
+                                      std::pair(Type::promote_me, golden_promote_me),
+                                      std::pair(Type::stopping, golden_stopping)}) {
+        EXPECT_EQ(encode(message_of(type)), bytes);
+        ASSERT_TRUE(decode(bytes));
+        EXPECT_EQ(decode(bytes)->type, type);
+    }
+}
+
 // ---- decode()
 
 TEST(Channel, keeps_fields_that_it_does_not_know) {
@@ -129,11 +145,11 @@ const Malformed malformed[] = {
     {"two messages", golden_ready + golden_go},
     {"wrong magic", "HOV2" + golden_ready.substr(4)},
     {"magic of the other byte order", "1VOH" + golden_ready.substr(4)},
-    {"newer version", "HOV1\x03\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
+    {"newer version", "HOV1\x04\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"newest version", "HOV1\xff\xff\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"version 0", "HOV1\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"type 0", "HOV1\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
-    {"unknown type", "HOV1\x01\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
+    {"unknown type", "HOV1\x01\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"largest type", "HOV1\x01\x00\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"length too long", "HOV1\x01\x00\x02\x00\x01\x00\x00\x00\x00\x00\x00\x00"s},
     {"length of 4 GiB", "HOV1\x01\x00\x02\x00\xff\xff\xff\xff\x00\x00\x00\x00"s},
@@ -286,6 +302,20 @@ TEST(Channel, refuses_a_packet_that_is_too_large_and_goes_on) {
     EXPECT_EQ(open_descriptors(), before);
     ASSERT_EQ(b.receive(message), Channel::Received::message);
     EXPECT_EQ(message.type, Type::go);
+}
+
+TEST(Channel, duplicate_is_the_same_end) {
+    const auto [a, b] = Channel::make_pair();
+    const auto before = open_descriptors();
+    {
+        const auto second = a.duplicate();
+        EXPECT_TRUE(is_cloexec(second.fd()));
+        ASSERT_EQ(second.send(message_of(Type::go)), Channel::Sent::sent);
+    }
+    EXPECT_EQ(open_descriptors(), before);
+    Message message;
+    ASSERT_EQ(b.receive(message), Channel::Received::message);
+    EXPECT_FALSE(b.hung_up()) << "the other one is still open";
 }
 
 TEST(Channel, leaves_the_message_alone_when_there_is_none) {

@@ -276,22 +276,33 @@ Message of_type(Message::Type type) {
     return message;
 }
 
-/// Until the predecessor says go or is gone.
-int await_go(const Channel& channel) {
+/// Until the predecessor says that or is gone.
+bool await(const Channel& channel, Message::Type wanted) {
     while (true) {
         Message message;
         switch (channel.receive(message)) {
             case Channel::Received::message:
-                if (message.type == Message::Type::go) return 42;
+                if (message.type == wanted) return true;
                 break;
             case Channel::Received::nothing:
                 wait_for_event(channel.fd());
                 break;
             case Channel::Received::closed:
             case Channel::Received::refused:
-                return 1;
+                return false;
         }
     }
+}
+
+/// On probation: says what it is told to say, and waits for the end of it.
+int serve_on_probation(const Channel& channel, const std::string& how) {
+    if (how == "unread") return 42;
+    if (how == "stopping") {
+        (void)channel.send(of_type(Message::Type::stopping));
+        return 42;
+    }
+    if (how == "wanting-promotion") (void)channel.send(of_type(Message::Type::promote_me));
+    return await(channel, Message::Type::promoted) ? 43 : 1;
 }
 
 int succeed(const Arguments& rest) {
@@ -316,7 +327,8 @@ int succeed(const Arguments& rest) {
     }
     if (how == "ready-and-gone") return 3;
     if (how == "ready-twice") (void)channel.send(of_type(Message::Type::ready));
-    return await_go(channel);
+    if (!await(channel, Message::Type::go)) return 1;
+    return how == "well" || how == "ready-twice" ? 42 : serve_on_probation(channel, how);
 }
 
 int run(const Arguments& arguments) {

@@ -172,6 +172,81 @@ TEST_F(DeparturesTest, that_come_back_to_a_service_that_was_drained_are_waited_f
     EXPECT_EQ(done_, 0);
 }
 
+// ---- back from a successor that died on probation
+
+TEST_F(DeparturesTest, are_recalled_whether_sent_and_never_read_or_not_sent) {
+    hold(4);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    TestConnection read_by_it;
+    TestConnection never_read("http", "GE");
+    TestConnection not_sent;
+    web_.give_away(std::move(read_by_it.parked));
+    run_posted();
+    read(theirs);
+    web_.give_away(std::move(never_read.parked));
+    run_posted();
+    web_.give_away(std::move(not_sent.parked));
+    std::vector<Message> unread(1);
+    ASSERT_EQ(theirs.receive(unread[0]), Channel::Received::message);
+
+    EXPECT_EQ(departures().recall(std::move(unread)), 1U) << "the one that it had read";
+    ASSERT_EQ(web_.adopted.size(), 2U);
+    EXPECT_TRUE(is_connected_to(web_.adopted[0].fd, never_read.client));
+    EXPECT_EQ(web_.adopted[0].unread, "GE");
+    EXPECT_TRUE(is_connected_to(web_.adopted[1].fd, not_sent.client));
+    EXPECT_EQ(web_.counts.held(), 3U);
+}
+
+TEST_F(DeparturesTest, leave_as_if_for_the_first_time_after_they_were_recalled) {
+    hold(2);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    web_.give_away(std::move(TestConnection().parked));
+    web_.drained();
+    run_until_done();
+    EXPECT_EQ(departures().recall({}), 1U);
+
+    auto [ours_again, theirs_again] = Channel::make_pair();
+    departures().move_to(std::move(ours_again), grace);
+    TestConnection other;
+    web_.give_away(std::move(other.parked));
+    web_.drained();
+    run_until_done();
+    EXPECT_EQ(done_, 2);
+    read(theirs_again);
+    EXPECT_EQ(arrived_.size(), 1U);
+    EXPECT_EQ(departures().tally().to_sentence(), "held 1 = 1 moved");
+}
+
+TEST_F(DeparturesTest, that_a_stopping_successor_did_not_read_go_where_the_others_go) {
+    hold(1);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    TestConnection one;
+    web_.give_away(std::move(one.parked));
+    run_posted();
+    std::vector<Message> unread(1);
+    ASSERT_EQ(theirs.receive(unread[0]), Channel::Received::message);
+    departures().keep(std::move(unread));
+    ASSERT_EQ(web_.adopted.size(), 1U);
+    EXPECT_EQ(departures().tally().held(), 1U) << "it has not been counted twice";
+    EXPECT_EQ(departures().tally()[Ending::moved], 0U);
+}
+
+TEST_F(DeparturesTest, are_done_again_when_somebody_asks_after_they_were_done) {
+    web_.drains_at_once = true;
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    run_until_done();
+    departures().drain(milliseconds(100));
+    run_until_done();
+    EXPECT_EQ(done_, 2);
+    departures().store(hello(), grace);
+    run_until_done();
+    EXPECT_EQ(done_, 3);
+}
+
 TEST_F(DeparturesTest, are_cut_at_the_deadline_wherever_they_are) {
     hold(3);
     auto [ours, theirs] = Channel::make_pair();

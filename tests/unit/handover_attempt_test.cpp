@@ -66,7 +66,12 @@ class HandoverAttemptTest : public testing::Test {
                 [this](const std::string& reason) {
                     told_.push_back(reason);
                     loop_->stop();
-                }};
+                },
+                [this] {
+                    told_.emplace_back("promotion wanted");
+                    loop_->stop();
+                },
+                [this] { told_.emplace_back("stopping"); }};
     }
 
     const Subreaper subreaper_;
@@ -90,17 +95,16 @@ TEST_F(HandoverAttemptTest, hears_that_the_successor_is_ready_and_who_it_is) {
 }
 
 TEST_F(HandoverAttemptTest, says_go_and_hears_the_end_after_it) {
-    when_ready_ = [this] { EXPECT_TRUE(attempt_->say_go()); };
+    when_ready_ = [this] { attempt_->say_go(); };
     begin({"succeed", "well"});
     loop_->run_to_the_end();
     EXPECT_THAT(told_, ElementsAre("ready",
                                    MatchesRegex("the successor \\(pid [0-9]+\\) exited with status "
                                                 "42 after [0-9]+ ms")));
-    EXPECT_FALSE(attempt_->say_go()) << "it is gone";
 }
 
 TEST_F(HandoverAttemptTest, hears_ready_once_however_often_it_is_said) {
-    when_ready_ = [this] { EXPECT_TRUE(attempt_->say_go()); };
+    when_ready_ = [this] { attempt_->say_go(); };
     begin({"succeed", "ready-twice"});
     loop_->run_to_the_end();
     ASSERT_EQ(told_.size(), 2U);
@@ -195,6 +199,71 @@ TEST_F(HandoverAttemptTest, tells_of_one_failure_once) {
     EXPECT_EQ(told_.size(), 1U) << "that it died then is no news";
 }
 
+// ---- probation
+
+TEST_F(HandoverAttemptTest, hears_that_the_successor_wants_to_be_the_main_process) {
+    when_ready_ = [this] { attempt_->say_go(); };
+    begin({"succeed", "wanting-promotion"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("ready", "promotion wanted"));
+}
+
+TEST_F(HandoverAttemptTest, tells_the_successor_that_it_is_the_main_process) {
+    bool told = false;
+    when_ready_ = [&] {
+        attempt_->say_go();
+        attempt_->say_promoted([&told] { told = true; });
+    };
+    begin({"succeed", "on-probation"});
+    loop_->run_to_the_end();
+    EXPECT_TRUE(told);
+    EXPECT_THAT(told_, ElementsAre("ready", MatchesRegex(".* exited with status 43 after .* ms")));
+}
+
+TEST_F(HandoverAttemptTest, tells_it_as_soon_as_the_channel_has_room) {
+    const auto fill = [](const Channel& channel) {
+        while (channel.send(Message::failed(std::string(30'000, 'x'))) == Channel::Sent::sent)
+            continue;
+    };
+    bool told = false;
+    when_ready_ = [&] {
+        attempt_->say_go();
+        // Before it is up again to read, our end is full.
+        attempt_->signal(SIGSTOP);
+        fill(attempt_->take_channel());
+        attempt_->say_promoted([&told] { told = true; });
+        attempt_->signal(SIGCONT);
+    };
+    begin({"succeed", "on-probation"});
+    loop_->run_to_the_end();
+    EXPECT_TRUE(told);
+    EXPECT_THAT(told_, ElementsAre("ready", MatchesRegex(".* exited with status 43 after .* ms")));
+}
+
+TEST_F(HandoverAttemptTest, hears_of_a_stop_before_it_hears_of_the_end) {
+    when_ready_ = [this] { attempt_->say_go(); };
+    begin({"succeed", "stopping"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("ready", "stopping", MatchesRegex(".* status 42 .*")));
+}
+
+TEST_F(HandoverAttemptTest, has_what_a_dead_successor_never_read) {
+    when_ready_ = [this] {
+        const auto channel = attempt_->take_channel();
+        attempt_->say_go();
+        for (const auto* reason : {"first", "second"})
+            EXPECT_EQ(channel.send(Message::failed(reason)), Channel::Sent::sent);
+    };
+    begin({"succeed", "unread"});
+    loop_->run_to_the_end();
+    ASSERT_EQ(told_.size(), 2U);
+    std::vector<std::string> reasons;
+    for (const auto& message : attempt_->take_unread())
+        reasons.emplace_back(message.field(Message::Tag::reason));
+    EXPECT_THAT(reasons, ElementsAre("first", "second"));
+    EXPECT_TRUE(attempt_->take_unread().empty());
+}
+
 TEST_F(HandoverAttemptTest, throws_when_it_cannot_be_started_and_calls_nobody) {
     auto missing = successor_that({});
     missing.executable = "/nonexistent/program";
@@ -207,7 +276,6 @@ TEST_F(HandoverAttemptTest, throws_when_it_cannot_be_started_and_calls_nobody) {
     }
     EXPECT_EQ(open_descriptors(), before);
     EXPECT_EQ(attempt_->pid(), -1);
-    EXPECT_FALSE(attempt_->say_go());
     Timer end(*loop_, [this] { loop_->stop(); });
     end.start_once(milliseconds(20));
     loop_->run_to_the_end();
@@ -239,7 +307,7 @@ TEST_F(HandoverAttemptTest, lets_a_released_successor_live) {
     when_ready_ = [this] {
         attempt_->release();
         EXPECT_EQ(parent_of(attempt_->pid()), ::getpid());
-        EXPECT_TRUE(attempt_->say_go());
+        attempt_->say_go();
         loop_->stop();
     };
     begin({"succeed", "well"});

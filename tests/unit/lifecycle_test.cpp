@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <initializer_list>
 #include <ostream>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace handover::lifecycle {
@@ -29,15 +31,31 @@ using namespace lifecycle;
 using enum Action;
 using Actions = std::vector<Action>;
 
-const std::vector<State> states = {State::starting,     State::waiting_for_go, State::serving,
-                                   State::handing_over, State::promoting,      State::draining,
-                                   State::leaving,      State::stopping,       State::ended};
-const std::vector<Event> events = {
-    Event::started,          Event::started_by_predecessor, Event::go,
-    Event::predecessor_lost, Event::handover_requested,     Event::successor_ready,
-    Event::successor_failed, Event::manager_informed,       Event::stop_requested,
-    Event::interrupted,      Event::restart_requested,      Event::drained,
-    Event::deadline_passed};
+const std::vector<State> states = {State::starting,         State::waiting_for_go,
+                                   State::on_probation,     State::claiming,
+                                   State::serving,          State::handing_over,
+                                   State::promoting_first,  State::watching,
+                                   State::watching_drained, State::watching_longer,
+                                   State::promoting,        State::promoting_drained,
+                                   State::draining,         State::leaving,
+                                   State::stopping,         State::ended};
+const std::vector<Event> events = {Event::started,
+                                   Event::started_by_predecessor,
+                                   Event::go,
+                                   Event::promoted,
+                                   Event::predecessor_lost,
+                                   Event::handover_requested,
+                                   Event::successor_ready,
+                                   Event::old_successor_ready,
+                                   Event::successor_failed,
+                                   Event::promotion_wanted,
+                                   Event::probation_passed,
+                                   Event::main_pid_handed,
+                                   Event::stop_requested,
+                                   Event::interrupted,
+                                   Event::restart_requested,
+                                   Event::drained,
+                                   Event::deadline_passed};
 
 struct Row {
     State state;
@@ -52,23 +70,51 @@ struct Row {
 const std::vector<Row> table = {
     // A fresh start, or the start of a successor.
     {State::starting, Event::started, State::serving,
-        {take_over, store_listeners, start_accepting, adopt_stored_connections, announce_ready}},
+        {take_over, store_listeners, start_accepting, adopt_stored_connections, announce_ready,
+         report_serving}},
     {State::starting, Event::started_by_predecessor, State::waiting_for_go, {say_ready}},
     {State::starting, Event::handover_requested, State::starting, {refuse_handover}},
-    {State::starting, Event::stop_requested,     State::ended, {end}},
-    {State::starting, Event::interrupted,        State::ended, {end}},
-    {State::starting, Event::restart_requested,  State::ended, {end}},
+    {State::starting, Event::stop_requested, State::ended, {end}},
+    {State::starting, Event::interrupted, State::ended, {end}},
+    {State::starting, Event::restart_requested, State::ended, {end}},
 
     // Ready; whether the predecessor says go or dies, somebody has to accept.
-    {State::waiting_for_go, Event::go, State::serving,
-        {take_over, start_accepting, store_listeners, announce_ready}},
+    {State::waiting_for_go, Event::go, State::on_probation,
+        {take_over, start_accepting, report_serving}},
     {State::waiting_for_go, Event::predecessor_lost, State::serving,
-        {take_over, start_accepting, store_listeners, announce_ready}},
+        {take_over, start_accepting, report_serving, store_listeners, announce_ready}},
     {State::waiting_for_go, Event::handover_requested, State::waiting_for_go, {refuse_handover}},
-    {State::waiting_for_go, Event::stop_requested,     State::ended, {end}},
-    {State::waiting_for_go, Event::interrupted,        State::ended, {end}},
-    {State::waiting_for_go, Event::restart_requested,  State::ended, {end}},
+    {State::waiting_for_go, Event::stop_requested, State::ended, {end}},
+    {State::waiting_for_go, Event::interrupted, State::ended, {end}},
+    {State::waiting_for_go, Event::restart_requested, State::ended, {end}},
 
+    // Accepting, and watched. A stop means the service, so the predecessor must not come back.
+    {State::on_probation, Event::promoted, State::serving, {store_listeners, announce_ready}},
+    {State::on_probation, Event::predecessor_lost, State::serving,
+        {store_listeners, announce_ready}},
+    {State::on_probation, Event::handover_requested, State::claiming, {ask_for_promotion}},
+    {State::on_probation, Event::stop_requested, State::stopping,
+        {pass_stop_to_predecessor, drop_predecessor, retire_listeners, drain_promptly}},
+    {State::on_probation, Event::interrupted, State::stopping,
+        {pass_stop_to_predecessor, drop_predecessor, retire_listeners, drain_promptly}},
+    {State::on_probation, Event::restart_requested, State::leaving,
+        {announce_leaving, stop_accepting, release_listeners, store_connections}},
+
+    // Only the main process hands over.
+    {State::claiming, Event::promoted, State::handing_over,
+        {store_listeners, announce_ready, announce_reloading, start_successor}},
+    {State::claiming, Event::predecessor_lost, State::handing_over,
+        {store_listeners, announce_ready, announce_reloading, start_successor}},
+    {State::claiming, Event::stop_requested, State::stopping,
+        {refuse_handover, pass_stop_to_predecessor, drop_predecessor, retire_listeners,
+         drain_promptly}},
+    {State::claiming, Event::interrupted, State::stopping,
+        {refuse_handover, pass_stop_to_predecessor, drop_predecessor, retire_listeners,
+         drain_promptly}},
+    {State::claiming, Event::restart_requested, State::leaving,
+        {refuse_handover, announce_leaving, stop_accepting, release_listeners, store_connections}},
+
+    // The main process.
     {State::serving, Event::handover_requested, State::handing_over,
         {announce_reloading, start_successor}},
     {State::serving, Event::stop_requested, State::stopping,
@@ -78,8 +124,10 @@ const std::vector<Row> table = {
     {State::serving, Event::restart_requested, State::leaving,
         {announce_leaving, stop_accepting, release_listeners, store_connections}},
 
-    // A successor is starting.
-    {State::handing_over, Event::successor_ready, State::promoting, {hand_main_pid}},
+    // A successor is starting. From `ready` on it accepts, and is watched.
+    {State::handing_over, Event::successor_ready, State::watching,
+        {say_go, stop_accepting, report_handover, start_probation, move_connections}},
+    {State::handing_over, Event::old_successor_ready, State::promoting_first, {hand_main_pid}},
     {State::handing_over, Event::successor_failed, State::serving,
         {end_successor, report_failed_handover}},
     {State::handing_over, Event::handover_requested, State::handing_over, {refuse_handover}},
@@ -93,41 +141,123 @@ const std::vector<Row> table = {
         {end_successor, report_failed_handover, announce_leaving, stop_accepting,
          release_listeners, store_connections}},
 
-    // It is ready; the manager is being told. Until go is said, it can be given up.
-    {State::promoting, Event::manager_informed, State::draining,
-        {say_go, stop_accepting, release_listeners, report_handover, move_connections}},
-    {State::promoting, Event::successor_failed, State::serving,
+    // One of an older release is main before it accepts. Until go is said, it can be given up.
+    {State::promoting_first, Event::main_pid_handed, State::draining,
+        {say_go, stop_accepting, release_listeners, fall_silent, report_handover,
+         move_connections, release_successor}},
+    {State::promoting_first, Event::successor_failed, State::serving,
         {end_successor, report_failed_handover}},
-    {State::promoting, Event::handover_requested, State::promoting, {refuse_handover}},
-    {State::promoting, Event::stop_requested, State::stopping,
+    {State::promoting_first, Event::handover_requested, State::promoting_first, {refuse_handover}},
+    {State::promoting_first, Event::stop_requested, State::stopping,
         {end_successor, report_failed_handover, announce_stopping, drop_predecessor,
          retire_listeners, drain_promptly}},
-    {State::promoting, Event::interrupted, State::stopping,
+    {State::promoting_first, Event::interrupted, State::stopping,
         {end_successor, report_failed_handover, announce_stopping, drop_predecessor,
          retire_listeners, drain_promptly}},
-    {State::promoting, Event::restart_requested, State::leaving,
+    {State::promoting_first, Event::restart_requested, State::leaving,
         {end_successor, report_failed_handover, announce_leaving, stop_accepting,
          release_listeners, store_connections}},
 
-    // A successor serves. Whoever asks for our end now is waiting for it.
+    // Watching it: both the last request and the time have to be waited for.
+    {State::watching, Event::drained, State::watching_drained, {}},
+    {State::watching, Event::deadline_passed, State::watching_drained, {close_remaining}},
+    {State::watching, Event::probation_passed, State::watching_longer, {}},
+    {State::watching, Event::promotion_wanted, State::promoting, {hand_main_pid}},
+    {State::watching, Event::successor_failed, State::serving,
+        {end_successor, start_accepting, recall_connections, report_rollback}},
+    {State::watching, Event::handover_requested, State::watching, {pass_handover_on}},
+    {State::watching, Event::stop_requested, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::watching, Event::interrupted, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::watching, Event::restart_requested, State::leaving,
+        {announce_leaving, release_listeners, store_connections, release_successor}},
+
+    // The last request is answered.
+    {State::watching_drained, Event::probation_passed, State::promoting_drained, {hand_main_pid}},
+    {State::watching_drained, Event::promotion_wanted, State::promoting_drained, {hand_main_pid}},
+    {State::watching_drained, Event::successor_failed, State::serving,
+        {end_successor, start_accepting, recall_connections, report_rollback}},
+    {State::watching_drained, Event::handover_requested, State::watching_drained,
+        {pass_handover_on}},
+    {State::watching_drained, Event::stop_requested, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::watching_drained, Event::interrupted, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::watching_drained, Event::restart_requested, State::leaving,
+        {announce_leaving, release_listeners, store_connections, release_successor}},
+
+    // The time is over.
+    {State::watching_longer, Event::drained, State::promoting_drained, {hand_main_pid}},
+    {State::watching_longer, Event::deadline_passed, State::promoting_drained,
+        {close_remaining, hand_main_pid}},
+    {State::watching_longer, Event::promotion_wanted, State::promoting, {hand_main_pid}},
+    {State::watching_longer, Event::successor_failed, State::serving,
+        {end_successor, start_accepting, recall_connections, report_rollback}},
+    {State::watching_longer, Event::handover_requested, State::watching_longer, {pass_handover_on}},
+    {State::watching_longer, Event::stop_requested, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::watching_longer, Event::interrupted, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::watching_longer, Event::restart_requested, State::leaving,
+        {announce_leaving, release_listeners, store_connections, release_successor}},
+
+    // It becomes the main process, at its own wish, before the last request is answered.
+    {State::promoting, Event::main_pid_handed, State::draining,
+        {release_listeners, fall_silent, release_successor}},
+    {State::promoting, Event::drained, State::promoting_drained, {}},
+    {State::promoting, Event::deadline_passed, State::promoting_drained, {close_remaining}},
+    {State::promoting, Event::successor_failed, State::serving,
+        {end_successor, start_accepting, recall_connections, report_rollback}},
+    {State::promoting, Event::handover_requested, State::promoting, {pass_handover_on}},
+    {State::promoting, Event::stop_requested, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::promoting, Event::interrupted, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::promoting, Event::restart_requested, State::leaving,
+        {announce_leaving, release_listeners, store_connections, release_successor}},
+
+    // It becomes the main process, and there is nothing left to do for us.
+    {State::promoting_drained, Event::main_pid_handed, State::ended,
+        {release_listeners, fall_silent, release_successor, end}},
+    {State::promoting_drained, Event::successor_failed, State::serving,
+        {end_successor, start_accepting, recall_connections, report_rollback}},
+    {State::promoting_drained, Event::handover_requested, State::promoting_drained,
+        {pass_handover_on}},
+    {State::promoting_drained, Event::stop_requested, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::promoting_drained, Event::interrupted, State::stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {State::promoting_drained, Event::restart_requested, State::leaving,
+        {announce_leaving, release_listeners, store_connections, release_successor}},
+
+    // Somebody else is the main process. Whoever asks for our end now is waiting for it.
     {State::draining, Event::handover_requested, State::draining, {refuse_handover}},
-    {State::draining, Event::stop_requested,     State::draining, {drain_promptly}},
-    {State::draining, Event::restart_requested,  State::leaving, {store_connections}},
-    {State::draining, Event::interrupted,        State::stopping, {drain_promptly}},
-    {State::draining, Event::drained,            State::ended, {end}},
-    {State::draining, Event::deadline_passed,    State::ended, {close_remaining, end}},
+    {State::draining, Event::stop_requested, State::draining, {drain_promptly}},
+    {State::draining, Event::restart_requested, State::leaving, {store_connections}},
+    {State::draining, Event::interrupted, State::stopping, {drain_promptly}},
+    {State::draining, Event::drained, State::ended, {end}},
+    {State::draining, Event::deadline_passed, State::ended, {close_remaining, end}},
 
     // systemd sends SIGTERM twice: no row for it here. A second SIGINT ends at once.
     {State::leaving, Event::handover_requested, State::leaving, {refuse_handover}},
-    {State::leaving, Event::interrupted,        State::ended, {close_remaining, end}},
-    {State::leaving, Event::drained,            State::ended, {end}},
-    {State::leaving, Event::deadline_passed,    State::ended, {close_remaining, end}},
-
+    {State::leaving, Event::interrupted, State::ended, {close_remaining, end}},
+    {State::leaving, Event::drained, State::ended, {end}},
+    {State::leaving, Event::deadline_passed, State::ended, {close_remaining, end}},
     {State::stopping, Event::handover_requested, State::stopping, {refuse_handover}},
-    {State::stopping, Event::interrupted,        State::ended, {close_remaining, end}},
-    {State::stopping, Event::drained,            State::ended, {end}},
-    {State::stopping, Event::deadline_passed,    State::ended, {close_remaining, end}},
-
+    {State::stopping, Event::interrupted, State::ended, {close_remaining, end}},
+    {State::stopping, Event::drained, State::ended, {end}},
+    {State::stopping, Event::deadline_passed, State::ended, {close_remaining, end}},
     {State::ended, Event::handover_requested, State::ended, {refuse_handover}},
 };
 // clang-format on
@@ -166,7 +296,7 @@ TEST(Lifecycle, has_a_word_of_its_own_for_everything) {
 
 // ---- invariants over every sequence of events
 
-constexpr std::size_t depth = 6;
+constexpr std::size_t depth = 10;
 
 struct Path {
     State state = State::starting;
@@ -226,35 +356,60 @@ std::size_t last(const Path& path, Action action) {
     return last(path, std::set<Action>{action});
 }
 
-TEST(LifecycleInvariant, what_begins_reloading_says_ready_again_before_it_ends) {
+/// A successor has been started, and is neither ended nor on its own yet.
+bool has_successor(State state) {
+    return state == State::handing_over || state == State::promoting_first ||
+           state == State::watching || state == State::watching_drained ||
+           state == State::watching_longer || state == State::promoting ||
+           state == State::promoting_drained;
+}
+
+/// It is not settled yet how the handover ends.
+bool owes_an_answer(State state) {
+    return state == State::claiming || state == State::handing_over ||
+           state == State::promoting_first;
+}
+
+const std::set<Action> say_ready_to_manager = {announce_ready, report_failed_handover,
+                                               report_handover, report_rollback, hand_main_pid};
+const std::set<Action> speak_for_the_service = {
+    announce_ready,  announce_reloading, announce_stopping, report_failed_handover,
+    report_rollback, hand_main_pid,      store_listeners};
+
+TEST(LifecycleInvariant, what_begins_reloading_says_ready_again) {
     expect_on_every_path([](const Path& path) {
-        return path.state != State::ended ||
-               last(path, announce_reloading) <=
-                   last(path, {announce_ready, report_failed_handover, hand_main_pid});
+        return path.state == State::handing_over || path.state == State::promoting_first ||
+               last(path, announce_reloading) <= last(path, say_ready_to_manager);
     });
 }
 
 TEST(LifecycleInvariant, stopping_is_never_announced_while_the_manager_believes_in_a_reload) {
     expect_on_every_path([](const Path& path) {
-        for (std::size_t i = 0, reloading = 0; i < path.actions.size(); ++i) {
-            if (path.actions[i] == announce_reloading) reloading = 1;
-            if (path.actions[i] == report_failed_handover || path.actions[i] == hand_main_pid)
-                reloading = 0;
-            if (reloading == 1 &&
-                (path.actions[i] == announce_stopping || path.actions[i] == announce_leaving))
+        bool reloading = false;
+        for (const Action action : path.actions) {
+            if (action == announce_reloading) reloading = true;
+            if (say_ready_to_manager.count(action) != 0) reloading = false;
+            if (reloading && (action == announce_stopping || action == announce_leaving))
                 return false;
         }
         return true;
     });
 }
 
-TEST(LifecycleInvariant, a_generation_that_has_handed_over_never_announces_anything) {
+TEST(LifecycleInvariant, a_generation_whose_successor_is_main_never_speaks_for_the_service) {
     expect_on_every_path([](const Path& path) {
-        return count(path, report_handover) == 0 ||
-               last(path, {announce_ready, announce_reloading, announce_stopping, announce_leaving,
-                           report_failed_handover, hand_main_pid, store_listeners,
-                           retire_listeners}) < last(path, report_handover);
+        return count(path, fall_silent) == 0 ||
+               last(path, speak_for_the_service) < last(path, fall_silent);
     });
+}
+
+TEST(LifecycleInvariant, a_generation_on_probation_never_speaks_for_the_service) {
+    for (const State state : {State::on_probation, State::claiming})
+        for (const Event event : events) {
+            if (event == Event::promoted || event == Event::predecessor_lost) continue;
+            for (const Action action : step(state, event).actions)
+                EXPECT_EQ(speak_for_the_service.count(action), 0U) << to_string(event);
+        }
 }
 
 TEST(LifecycleInvariant, ending_is_the_last_thing_and_happens_once) {
@@ -266,12 +421,17 @@ TEST(LifecycleInvariant, ending_is_the_last_thing_and_happens_once) {
     });
 }
 
-TEST(LifecycleInvariant, accepting_begins_once_and_stops_before_the_drain) {
+TEST(LifecycleInvariant, nobody_drains_while_it_accepts_nor_begins_to_accept_twice) {
     expect_on_every_path([](const Path& path) {
-        const auto stops = count(path, stop_accepting) + count(path, retire_listeners);
-        const auto drain = last(path, {move_connections, store_connections, drain_promptly});
-        return count(path, start_accepting) <= 1 && stops <= count(path, start_accepting) &&
-               (drain == 0 || stops == 1);
+        bool accepting = false;
+        for (const Action action : path.actions) {
+            if (action == start_accepting && std::exchange(accepting, true)) return false;
+            if (action == stop_accepting || action == retire_listeners) accepting = false;
+            if (accepting && (action == move_connections || action == store_connections ||
+                              action == drain_promptly))
+                return false;
+        }
+        return true;
     });
 }
 
@@ -284,11 +444,44 @@ TEST(LifecycleInvariant, somebody_accepts_at_every_moment_until_we_stop) {
     });
 }
 
+TEST(LifecycleInvariant, the_listeners_are_kept_as_long_as_they_could_come_back) {
+    expect_on_every_path([](const Path& path) {
+        const auto gone = last(path, {release_listeners, retire_listeners});
+        return gone == 0 || last(path, start_accepting) < gone;
+    });
+}
+
+TEST(LifecycleInvariant, every_successor_that_dies_on_probation_is_rolled_back) {
+    for (const State state : states) {
+        if (!has_successor(state)) continue;
+        const auto [next, actions] = step(state, Event::successor_failed);
+        EXPECT_EQ(next, State::serving) << to_string(state);
+        const bool had_stopped = state != State::handing_over && state != State::promoting_first;
+        EXPECT_EQ(std::count(actions.begin(), actions.end(), start_accepting), had_stopped)
+            << to_string(state);
+    }
+}
+
+TEST(LifecycleInvariant, probation_ends_with_both_its_time_and_the_last_request) {
+    const auto after = [](std::initializer_list<Event> happened) {
+        State state = State::watching;
+        for (const Event event : happened) state = step(state, event).next;
+        return state;
+    };
+    using enum Event;
+    EXPECT_EQ(after({drained, probation_passed}), State::promoting_drained);
+    EXPECT_EQ(after({probation_passed, drained}), State::promoting_drained);
+    EXPECT_EQ(after({deadline_passed, probation_passed}), State::promoting_drained);
+    EXPECT_EQ(after({probation_passed, deadline_passed}), State::promoting_drained);
+    EXPECT_EQ(after({promotion_wanted, drained}), State::promoting_drained);
+    EXPECT_EQ(after({promotion_wanted, main_pid_handed}), State::draining);
+}
+
 TEST(LifecycleInvariant, every_successor_is_released_or_ended) {
     expect_on_every_path([](const Path& path) {
-        const bool in_between = path.state == State::handing_over || path.state == State::promoting;
-        return count(path, start_successor) ==
-               count(path, end_successor) + count(path, say_go) + (in_between ? 1 : 0);
+        return count(path, start_successor) == count(path, end_successor) +
+                                                   count(path, release_successor) +
+                                                   (has_successor(path.state) ? 1 : 0);
     });
 }
 
@@ -296,9 +489,9 @@ TEST(LifecycleInvariant, whoever_asks_for_a_handover_is_answered) {
     expect_on_every_path([](const Path& path) {
         const auto asked = static_cast<std::size_t>(
             std::count(path.events.begin(), path.events.end(), Event::handover_requested));
-        const bool in_between = path.state == State::handing_over || path.state == State::promoting;
         return asked == count(path, refuse_handover) + count(path, report_failed_handover) +
-                            count(path, report_handover) + (in_between ? 1 : 0);
+                            count(path, report_handover) + count(path, pass_handover_on) +
+                            (owes_an_answer(path.state) ? 1 : 0);
     });
 }
 
@@ -317,9 +510,7 @@ TEST(LifecycleInvariant, a_generation_counts_itself_once_and_before_it_speaks) {
 TEST(LifecycleInvariant, a_generation_that_never_served_never_speaks_to_the_manager) {
     expect_on_every_path([](const Path& path) {
         return count(path, take_over) == 1 ||
-               last(path, {announce_ready, announce_reloading, announce_stopping, announce_leaving,
-                           report_failed_handover, hand_main_pid, store_listeners,
-                           retire_listeners}) == 0;
+               (last(path, speak_for_the_service) == 0 && count(path, retire_listeners) == 0);
     });
 }
 
@@ -332,8 +523,9 @@ TEST(LifecycleInvariant, every_draining_state_ends_when_drained_and_at_the_deadl
 }
 
 TEST(LifecycleInvariant, only_states_that_drain_end_with_a_deadline) {
-    for (const State state : {State::starting, State::waiting_for_go, State::serving,
-                              State::handing_over, State::promoting, State::ended}) {
+    for (const State state :
+         {State::starting, State::waiting_for_go, State::on_probation, State::claiming,
+          State::serving, State::handing_over, State::promoting_first, State::ended}) {
         EXPECT_EQ(step(state, Event::deadline_passed).next, state);
         EXPECT_EQ(step(state, Event::drained).next, state);
     }

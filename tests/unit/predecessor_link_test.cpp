@@ -22,15 +22,10 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Message of_type(Message::Type type) {
-    Message message;
-    message.type = type;
-    return message;
-}
-
-Message hello_of(const std::string& generation) {
-    auto hello = of_type(Message::Type::hello);
-    hello.fields = {{Message::Tag::generation, generation}};
+Message hello_of(const std::string& generation, unsigned protocol = protocol_version) {
+    auto hello = Message::of(Message::Type::hello);
+    hello.fields = {{Message::Tag::generation, generation},
+                    {Message::Tag::protocol, std::to_string(protocol)}};
     return hello;
 }
 
@@ -41,7 +36,9 @@ class PredecessorLinkTest : public testing::Test {
         predecessor_.emplace(std::move(ours));
         link_.emplace(
             loop_, std::move(theirs),
-            PredecessorLink::Callbacks{[this] { heard("go"); }, [this] { heard("lost"); }});
+            PredecessorLink::Callbacks{[this] { heard("go"); }, [this] { heard("lost"); },
+                                       [this] { heard("promoted"); }, [](const Message&) {}, [] {},
+                                       [this] { heard("ended"); }});
     }
 
     void heard(const std::string& what) {
@@ -50,8 +47,8 @@ class PredecessorLinkTest : public testing::Test {
         settle_.start_once(std::chrono::milliseconds(20));
     }
 
-    void greet() {
-        ASSERT_EQ(predecessor_->send(hello_of("7")), Channel::Sent::sent);
+    void greet(unsigned protocol = protocol_version) {
+        ASSERT_EQ(predecessor_->send(hello_of("7", protocol)), Channel::Sent::sent);
         link_->greet(hello_of("8"));
         Message message;
         ASSERT_EQ(predecessor_->receive(message), Channel::Received::message);
@@ -85,7 +82,7 @@ TEST_F(PredecessorLinkTest, refuses_a_channel_on_which_no_hello_waits) {
 }
 
 TEST_F(PredecessorLinkTest, refuses_a_channel_that_begins_with_something_else) {
-    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(Message::of(Message::Type::go)), Channel::Sent::sent);
     expect_greeting_is_refused();
 }
 
@@ -117,18 +114,18 @@ TEST_F(PredecessorLinkTest, says_why_we_do_not_start) {
 
 TEST_F(PredecessorLinkTest, hears_go) {
     greet();
-    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(Message::of(Message::Type::go)), Channel::Sent::sent);
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, ElementsAre("go"));
 }
 
 TEST_F(PredecessorLinkTest, hears_go_once_and_nothing_after_it) {
     greet();
-    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
-    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(Message::of(Message::Type::go)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(Message::of(Message::Type::go)), Channel::Sent::sent);
     predecessor_.reset();
     loop_.run_to_the_end();
-    EXPECT_THAT(heard_, ElementsAre("go"));
+    EXPECT_THAT(heard_, ElementsAre("go", "ended"));
 }
 
 TEST_F(PredecessorLinkTest, hears_that_the_predecessor_is_lost) {
@@ -149,7 +146,7 @@ TEST_F(PredecessorLinkTest, hears_that_it_is_lost_when_our_ready_was_never_read)
 TEST_F(PredecessorLinkTest, takes_a_broken_protocol_for_a_loss) {
     greet();
     ASSERT_EQ(::send(predecessor_->fd(), "garbage", 7, MSG_NOSIGNAL), 7);
-    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(Message::of(Message::Type::go)), Channel::Sent::sent);
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, ElementsAre("lost"));
 }
@@ -157,18 +154,64 @@ TEST_F(PredecessorLinkTest, takes_a_broken_protocol_for_a_loss) {
 TEST_F(PredecessorLinkTest, passes_over_messages_that_are_not_for_a_successor) {
     greet();
     for (const auto type : {Message::Type::hello, Message::Type::ready, Message::Type::failed})
-        ASSERT_EQ(predecessor_->send(of_type(type)), Channel::Sent::sent);
-    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
+        ASSERT_EQ(predecessor_->send(Message::of(type)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(Message::of(Message::Type::go)), Channel::Sent::sent);
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, ElementsAre("go"));
 }
 
+// ---- probation
+
+TEST_F(PredecessorLinkTest, hears_once_that_we_are_the_main_process) {
+    greet();
+    for (const auto type : {Message::Type::promoted, Message::Type::go, Message::Type::promoted,
+                            Message::Type::promoted})
+        ASSERT_EQ(predecessor_->send(Message::of(type)), Channel::Sent::sent);
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("go", "promoted")) << "before go it means nothing";
+    EXPECT_TRUE(link_->promoted());
+}
+
+TEST_F(PredecessorLinkTest, takes_go_for_it_from_one_that_knows_nothing_of_probation) {
+    greet(probation_version - 1);
+    ASSERT_EQ(predecessor_->send(Message::of(Message::Type::go)), Channel::Sent::sent);
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("go", "promoted"));
+}
+
+TEST_F(PredecessorLinkTest, ends_when_all_has_arrived_and_we_are_the_main_process) {
+    greet();
+    for (const auto type : {Message::Type::go, Message::Type::end, Message::Type::promoted})
+        ASSERT_EQ(predecessor_->send(Message::of(type)), Channel::Sent::sent);
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("go", "promoted", "ended"));
+}
+
+TEST_F(PredecessorLinkTest, ends_without_it_when_the_predecessor_dies) {
+    greet();
+    for (const auto type : {Message::Type::go, Message::Type::end})
+        ASSERT_EQ(predecessor_->send(Message::of(type)), Channel::Sent::sent);
+    predecessor_.reset();
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("go", "ended"));
+    EXPECT_FALSE(link_->promoted());
+}
+
+TEST_F(PredecessorLinkTest, says_what_the_successor_wants) {
+    greet();
+    link_->say(Message::Type::promote_me);
+    Message message;
+    ASSERT_EQ(predecessor_->receive(message), Channel::Received::message);
+    EXPECT_EQ(message.type, Message::Type::promote_me);
+}
+
 TEST_F(PredecessorLinkTest, calls_nobody_when_it_is_gone) {
     greet();
-    ASSERT_EQ(predecessor_->send(of_type(Message::Type::go)), Channel::Sent::sent);
+    ASSERT_EQ(predecessor_->send(Message::of(Message::Type::go)), Channel::Sent::sent);
     const auto before = open_descriptors().size();
     link_.reset();
-    EXPECT_EQ(open_descriptors().size(), before - 1) << "its end of the channel is closed";
+    EXPECT_EQ(open_descriptors().size(), before - 2)
+        << "its end of the channel and the pidfd are closed";
     settle_.start_once(std::chrono::milliseconds(20));
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, testing::IsEmpty());

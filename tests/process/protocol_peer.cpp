@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// protocol_1_peer: what an older release of a program with our library would be, at either end of a
-// handover. It speaks protocol version 1 by the bytes that version 1 has always written, and has
-// nothing in common with our channel: what breaks that protocol breaks its tests.
+// protocol_peer: what an older release of a program with our library would be, at either end of a
+// handover. It speaks protocol version 1 or 2, as PEER_PROTOCOL says, by the bytes that these have
+// always written, and has nothing in common with our channel: what breaks that protocol breaks its
+// tests.
 //
 // Started with an inherited `channel` it is the successor: takes over, and answers every request on
 // `http`. Otherwise it is the predecessor, called as what it shall start: binds a listener, takes
-// one connection, and hands over when the first bytes come on that; answers when the request is
-// complete, and ends.
+// one connection, and hands over when the first bytes come on that. In version 1 it answers when
+// the request is complete; in version 2 the connection moves. Then it ends.
 //
 // It logs what it sees in the manner of handoverd, and what it did not expect as "unexpected: ".
 
@@ -22,6 +23,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -36,13 +38,15 @@ using handover::Endpoint;
 using handover::UniqueFd;
 using namespace std::string_literals;
 
+constexpr int protocol = PEER_PROTOCOL;
+
 // "HOV1", version 1, type, length, reserved; then tag, length, bytes
 const std::string magic_and_version = "HOV1\x01\x00"s;
 const std::string hello_type = "\x01\x00"s;
 const std::string hello =
     "HOV1\x01\x00\x01\x00\x22\x00\x00\x00\x00\x00\x00\x00"
-    "\x01\x00\x01\x00"
-    "1"
+    "\x01\x00\x01\x00"s +
+    std::to_string(protocol) +
     "\x02\x00\x01\x00"
     "4"
     "\x03\x00\x05\x00"
@@ -51,6 +55,15 @@ const std::string hello =
     "deadbeef012"s;
 const std::string ready = "HOV1\x01\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
 const std::string go = "HOV1\x01\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
+// Version 2. One connection of `http` on which "GET /hello HTTP/1.1" has come; no account.
+const std::string connections_type = "HOV1\x02\x00\x05\x00"s;
+const std::string end_type = "HOV1\x02\x00\x06\x00"s;
+const std::string one_connection =
+    "HOV1\x02\x00\x05\x00\x21\x00\x00\x00\x00\x00\x00\x00"
+    "\x07\x00\x04\x00http"
+    "\x08\x00\x15\x00"
+    "GET /hello HTTP/1.1\r\n"s;
+const std::string no_more = "HOV1\x02\x00\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
 constexpr int our_generation = 4;  // as the hello says
 
 void log(const std::string& line) {
@@ -62,10 +75,15 @@ void log(const std::string& line) {
     std::exit(1);
 }
 
-/// The next packet; empty at the end. One with descriptors is nothing that version 1 knows.
-std::string receive(int channel) {
-    std::array<char, 65536> bytes{};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+struct Packet {
+    std::string bytes;  ///< none at the end
+    std::vector<UniqueFd> fds;
+};
+
+Packet receive(int channel) {
+    constexpr std::size_t most_fds = 253;
+    std::string bytes(131072, '\0');
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(most_fds * sizeof(int))> control{};
     iovec part{bytes.data(), bytes.size()};
     msghdr packet{};
     packet.msg_iov = &part;
@@ -76,21 +94,43 @@ std::string receive(int channel) {
     while (::poll(&there, 1, -1) < 0) continue;
     const auto size = ::recvmsg(channel, &packet, MSG_CMSG_CLOEXEC);
     if (size < 0 && errno != ECONNRESET) fail("cannot read from the channel");
-    if (packet.msg_controllen != 0) fail("a packet with descriptors");
-    return {bytes.data(), static_cast<std::size_t>(size < 0 ? 0 : size)};
+    Packet result;
+    result.bytes = bytes.substr(0, static_cast<std::size_t>(size < 0 ? 0 : size));
+    if (const cmsghdr* rights = CMSG_FIRSTHDR(&packet); rights != nullptr)
+        for (std::size_t i = 0; i < (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(rights) + i * sizeof fd, sizeof fd);
+            result.fds.emplace_back(fd);
+        }
+    return result;
 }
 
 void expect(int channel, const std::string& message, const char* name) {
-    if (receive(channel) != message) fail("another message than "s + name);
+    if (receive(channel).bytes != message) fail("another message than "s + name);
 }
 
 void expect_hello(int channel) {
-    if (!receive(channel).starts_with(magic_and_version + hello_type))
+    if (!receive(channel).bytes.starts_with(magic_and_version + hello_type))
         fail("another message than a hello of version 1");
 }
 
-void send(int channel, const std::string& message) {
-    if (::send(channel, message.data(), message.size(), MSG_NOSIGNAL) < 0) fail("cannot send");
+void send(int channel, const std::string& message, int fd = -1) {
+    std::string bytes = message;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
+    iovec part{bytes.data(), bytes.size()};
+    msghdr packet{};
+    packet.msg_iov = &part;
+    packet.msg_iovlen = 1;
+    if (fd >= 0) {
+        packet.msg_control = control.data();
+        packet.msg_controllen = control.size();
+        cmsghdr* rights = CMSG_FIRSTHDR(&packet);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof fd);
+        std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    }
+    if (::sendmsg(channel, &packet, MSG_NOSIGNAL) < 0) fail("cannot send");
 }
 
 void say_serving(int generation, const UniqueFd& listener) {
@@ -99,7 +139,7 @@ void say_serving(int generation, const UniqueFd& listener) {
 }
 
 std::string answer_of(int generation) {
-    const std::string body = "version 1\n";
+    const std::string body = "version " + std::to_string(protocol) + "\n";
     return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) +
            "\r\nHandover-Generation: " + std::to_string(generation) +
            "\r\nHandover-Pid: " + std::to_string(::getpid()) + "\r\n\r\n" + body;
@@ -149,7 +189,19 @@ std::map<std::string, UniqueFd> inherited() {
     return fds;
 }
 
-/// Returns when the channel has ended, as which its descriptor is -1 then.
+/// What version 2 sends are connections on which nothing has come, and an account.
+void take_after_go(Packet packet, UniqueFd& channel, std::vector<Conversation>& conversations) {
+    if (packet.bytes.empty()) {
+        log("the channel has ended");
+        channel.reset();
+    } else if (protocol >= 2 && packet.bytes.starts_with(connections_type)) {
+        for (auto& fd : packet.fds) conversations.emplace_back(std::move(fd));
+        log("has " + std::to_string(conversations.size()) + " connections");
+    } else if (protocol < 2 || !packet.bytes.starts_with(end_type)) {
+        fail("a message after go");
+    }
+}
+
 [[noreturn]] void succeed(UniqueFd channel, const UniqueFd& listener) {
     constexpr int generation = 2;
     expect_hello(channel.get());
@@ -163,12 +215,11 @@ std::map<std::string, UniqueFd> inherited() {
         for (const auto& conversation : conversations)
             events.push_back({conversation.fd(), POLLIN, 0});
         if (::poll(events.data(), events.size(), -1) < 0) continue;
+        const auto polled = conversations.size();
         if (events[0].revents != 0) {
-            if (!receive(channel.get()).empty()) fail("a message after go");
-            log("the channel has ended");
-            channel.reset();
+            take_after_go(receive(channel.get()), channel, conversations);
         }
-        for (std::size_t i = conversations.size(); i-- > 0;) {
+        for (std::size_t i = polled; i-- > 0;) {
             if (events[i + 2].revents == 0) continue;
             if (conversations[i].read_more())
                 (void)conversations[i].answer_complete(generation);
@@ -232,9 +283,14 @@ int precede(char** argv) {
         expect_hello(channel.get());
         expect(channel.get(), ready, "ready");
         send(channel.get(), go);
+        if (protocol >= 2) {
+            send(channel.get(), one_connection, old.fd());
+            send(channel.get(), no_more);
+        }
     }
     listener.reset();
     log("generation " + std::to_string(our_generation) + " has said go");
+    if (protocol >= 2) return 0;
     while (old.answer_complete(our_generation) == 0)
         if (!old.read_more()) fail("the client is gone");
     return 0;

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// What a generation does about its successor.
+#include "handover/error.h"
+#include "handover/generation_runner.h"
+#include "handover/sentences.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace handover {
+
+using lifecycle::Event;
+using lifecycle::State;
+
+HandoverAttempt::Callbacks Generation::Runner::attempt_callbacks() {
+    return {[this] {
+                const bool knows_probation = attempt_->peer().protocol >= probation_version;
+                handle(knows_probation ? Event::successor_ready : Event::old_successor_ready);
+            },
+            [this](const std::string& reason) {
+                failure_ = reason;
+                handle(Event::successor_failed);
+            },
+            [this] { handle(Event::promotion_wanted); }, [this] { handle(Event::stop_requested); }};
+}
+
+void Generation::Runner::start_successor() {
+    requesters_ = std::exchange(newcomers_, {});
+    failure_.clear();
+    attempt_ = std::make_shared<HandoverAttempt>(loop_, attempt_callbacks());
+    try {
+        attempt_->begin(program_, holdings_.passed_fds(), hello(), options_.ready_timeout);
+    } catch (const Error& error) {
+        failure_ = error.what();
+        handle(Event::successor_failed);
+    }
+}
+
+void Generation::Runner::end_successor() {
+    if (failure_.empty()) failure_ = name() + " was asked to end before the successor was ready";
+    barrier_.cancel();
+    probation_.stop();
+    attempt_->kill();
+}
+
+HandoverResult Generation::Runner::failure(const std::string& reason) const {
+    HandoverResult result;
+    result.from = number_;
+    result.reason = reason;
+    return result;
+}
+
+void Generation::Runner::report_failed_handover() {
+    forget_successor();
+    const auto result = failure("handover failed: " + failure_ + "; " + name() +
+                                (state_ == State::serving ? " serves on" : " ends"));
+    manager_.ready(result.reason);
+    report(Severity::error, result.reason);
+    note_last_handover(result);
+    answer(requesters_, result);
+}
+
+void Generation::Runner::refuse_handover() {
+    const auto result = failure(name() + " cannot hand over now: it is " +
+                                std::string(lifecycle::to_string(state_)) +
+                                (attempt_ ? " to pid " + std::to_string(attempt_->pid()) : ""));
+    report(Severity::warning, result.reason);
+    note_last_handover(result);
+    answer(newcomers_, result);
+}
+
+/// It will ask us to make it the main process first.
+void Generation::Runner::pass_handover_on() {
+    attempt_->signal(SIGUSR2);
+    answer(newcomers_,
+           failure(name() + " has handed over to generation " +
+                   std::to_string(attempt_->peer().generation) + ", which has been asked instead"));
+}
+
+/// What it has not read by now goes the way of our own connections.
+void Generation::Runner::pass_stop_on() {
+    probation_.stop();
+    barrier_.cancel();
+    attempt_->signal(SIGTERM);
+    departures_.keep(attempt_->take_unread());
+}
+
+void Generation::Runner::report_handover() {
+    const auto& peer = attempt_->peer();
+    HandoverResult result;
+    result.succeeded = true;
+    result.from = number_;
+    result.to = peer.generation;
+    result.pid = attempt_->pid();
+    result.version = peer.version;
+    result.same_build = !build_id_.empty() && peer.build_id == build_id_;
+    result.duration = attempt_->age();
+    manager_.ready(result.to_string());
+    report(Severity::info, result.to_string());
+    note_last_handover(result);
+    answer(requesters_, result);
+}
+
+void Generation::Runner::move_connections() {
+    start_drain_timeout();
+    if (attempt_->peer().protocol >= 2)
+        departures_.move_to(attempt_->take_channel(), options_.patient_idle_grace);
+    else
+        departures_.drain(options_.patient_idle_grace);
+}
+
+// ---- rollback
+
+void Generation::Runner::recall_connections() {
+    lost_ = departures_.recall(attempt_->take_unread());
+    draining_ = false;
+    drain_timeout_.stop();
+}
+
+/// MAINPID= again: the manager may have been told otherwise a moment ago.
+void Generation::Runner::report_rollback() {
+    forget_successor();
+    const auto result = failure("rolled back: " + failure_ + ", on probation; " +
+                                (lost_ == 0 ? "no connection" : plural(lost_, "connection")) +
+                                " went down with it; " + name() + " serves again");
+    manager_.hand_main_pid(::getpid(), result.reason);
+    report(Severity::error, result.reason);
+    note_last_handover(result);
+}
+
+// ---- the end of the probation
+
+void Generation::Runner::hand_main_pid() {
+    probation_.stop();
+    attempt_->release();
+    manager_.hand_main_pid(attempt_->pid(), "generation " +
+                                                std::to_string(attempt_->peer().generation) +
+                                                " takes over from " + std::to_string(number_));
+    barrier_.begin([this](BarrierWait::Outcome) {
+        attempt_->read_all();
+        // It was asked to stop, and so we stop, too; or it has ended, which is seen next.
+        if (!attempt_ || attempt_->has_ended()) return;
+        if (state_ == State::promoting_first) return handle(Event::main_pid_handed);
+        attempt_->say_promoted([this] { handle(Event::main_pid_handed); });
+    });
+}
+
+void Generation::Runner::release_successor() {
+    probation_.stop();
+    barrier_.cancel();  // a restart may come before it has passed
+    attempt_->release();
+    forget_successor();
+}
+
+void Generation::Runner::forget_successor() {
+    // We may be inside one of its callbacks.
+    loop_.post([ended = std::exchange(attempt_, nullptr)]() mutable { ended.reset(); });
+}
+
+// ---- who asked
+
+void Generation::Runner::request_handover(Requester done) {
+    loop_.post([this, done = std::move(done)] {
+        newcomers_.push_back(done);
+        handle(Event::handover_requested);
+    });
+}
+
+void Generation::Runner::note_last_handover(const HandoverResult& result) {
+    const std::lock_guard lock(mutex_);
+    published_.last_handover = result.to_string();
+}
+
+void Generation::Runner::answer(std::vector<Requester>& requesters, const HandoverResult& result) {
+    for (const auto& requester : std::exchange(requesters, {})) requester(result);
+}
+
+}  // namespace handover

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+#include "handover/generation_runner.h"
+
+#include "handover/error.h"
+#include "handover/sentences.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace handover {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// While somebody waits for our end, its patience is renewed this often, and by a multiple.
+constexpr milliseconds countdown_interval{1'000};
+constexpr int countdown_margin = 5;
+
+}  // namespace
+
+using lifecycle::Action;
+using lifecycle::Event;
+using lifecycle::State;
+
+Generation::Runner::Runner(Origin origin, GenerationOptions options)
+    : options_(std::move(options)),
+      program_(std::move(origin.program)),
+      warnings_(std::move(origin.warnings)),
+      holdings_(origin, manager_),
+      signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
+               [this](int number) { on_signal(number); }),
+      barrier_(loop_, manager_),
+      watchdog_(loop_, [this] { manager_.watchdog(); }),
+      probation_(loop_, [this] { handle(Event::probation_passed); }),
+      drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
+      countdown_(loop_, [this] { count_down(); }) {
+    if (origin.predecessor)
+        predecessor_.emplace(loop_, std::move(*origin.predecessor), predecessor_callbacks());
+}
+
+// ---- start and end
+
+Generation::Exit Generation::Runner::run() {
+    try {
+        start();
+    } catch (const Error& error) {
+        if (predecessor_) predecessor_->refuse(error.what());
+        throw;
+    }
+    loop_.run();
+    report(Severity::info, name() + " ended: " + departures_.tally().to_sentence());
+    return {0, cut_};
+}
+
+void Generation::Runner::start() {
+    if (predecessor_) predecessor_->greet(hello());
+    for (const auto& warning : warnings_) warn_(warning);
+    holdings_.assemble(services_.wanted(), warn_);
+    handle(predecessor_ ? Event::started_by_predecessor : Event::started);
+}
+
+PredecessorLink::Callbacks Generation::Runner::predecessor_callbacks() {
+    return {[this] { on_go(); },
+            [this] { on_predecessor_lost(); },
+            [this] { handle(Event::promoted); },
+            [this](Message message) { on_arrived(std::move(message)); },
+            [this] {
+                arrivals_.take_unreadable();
+                note_state();
+            },
+            [this] { on_predecessor_ended(); }};
+}
+
+void Generation::Runner::on_go() {
+    arrivals_.begin(predecessor_->generation(), "reload");
+    departures_.expect_arrivals(true);
+    handle(Event::go);
+}
+
+void Generation::Runner::on_arrived(Message message) {
+    const bool last = message.type == Message::Type::end;
+    arrivals_.take(std::move(message));
+    if (last) departures_.expect_arrivals(false);
+    note_state();
+}
+
+/// With a service manager, we have not become the main process, and the old one's death makes the
+/// manager end us and start anew from the fd store. So we serve until then, but own nothing.
+void Generation::Runner::on_predecessor_lost() {
+    orphaned_ = manager_.present();
+    manager_.fall_silent();
+    handle(Event::predecessor_lost);
+}
+
+void Generation::Runner::on_predecessor_ended() {
+    const bool lost = !predecessor_->promoted();
+    loop_.post([this] { predecessor_.reset(); });  // we are inside it
+    departures_.expect_arrivals(false);
+    if (lost) on_predecessor_lost();
+}
+
+void Generation::Runner::on_signal(int number) {
+    // What the predecessor has said, or that it is gone, came first and changes what this means;
+    // and so does what the successor has said.
+    if (predecessor_) predecessor_->read_all();
+    if (attempt_) attempt_->read_all();
+    switch (number) {
+        case SIGHUP:
+        case SIGUSR2:
+            newcomers_.emplace_back([](const HandoverResult&) {});
+            return handle(Event::handover_requested);
+        case SIGUSR1:
+            return handle(Event::restart_requested);
+        case SIGTERM:
+            // The manager ends an orphan to start anew.
+            return handle(orphaned_ ? Event::restart_requested : Event::stop_requested);
+        default:
+            return handle(Event::interrupted);
+    }
+}
+
+// ---- the lifecycle
+
+void Generation::Runner::handle(Event event) {
+    events_.push_back(event);
+    if (std::exchange(handling_, true)) return;
+    while (!events_.empty()) {
+        const auto transition = lifecycle::step(state_, events_.front());
+        events_.pop_front();
+        state_ = transition.next;
+        note_state();  // before the first request can ask for it, and again with what has changed
+        for (const Action action : transition.actions) perform(action);
+        note_state();
+    }
+    handling_ = false;
+    answer_end_of_probation();
+}
+
+void Generation::Runner::perform(Action action) {
+    switch (action) {
+        case Action::take_over:
+            return take_over();
+        case Action::store_listeners:
+            return holdings_.store(warn_);
+        case Action::start_accepting:
+            return services_.start_accepting(holdings_.listeners());
+        case Action::adopt_stored_connections:
+            return adopt_stored_connections();
+        case Action::announce_ready:
+            return announce_ready();
+        case Action::report_serving:
+            return report(Severity::info, serving_sentence());
+        case Action::say_ready:
+            return predecessor_->say_ready();
+        case Action::ask_for_promotion:
+            return predecessor_->say(Message::Type::promote_me);
+        case Action::pass_stop_to_predecessor:
+            return predecessor_->say(Message::Type::stopping);
+        case Action::announce_reloading:
+            return manager_.reloading(name() + " starts its successor");
+        case Action::start_successor:
+            return start_successor();
+        case Action::end_successor:
+            return end_successor();
+        case Action::report_failed_handover:
+            return report_failed_handover();
+        case Action::refuse_handover:
+            return refuse_handover();
+        case Action::pass_handover_on:
+            return pass_handover_on();
+        case Action::pass_stop_on:
+            return pass_stop_on();
+        case Action::say_go:
+            return attempt_->say_go();
+        case Action::report_handover:
+            return report_handover();
+        case Action::start_probation:
+            return probation_.start_once(options_.probation);
+        case Action::recall_connections:
+            return recall_connections();
+        case Action::report_rollback:
+            return report_rollback();
+        case Action::hand_main_pid:
+            return hand_main_pid();
+        case Action::fall_silent:
+            return fall_silent();
+        case Action::release_successor:
+            return release_successor();
+        case Action::stop_accepting:
+            return services_.stop_accepting();
+        case Action::announce_leaving:
+            return announce_end("leaves for a restart");
+        case Action::announce_stopping:
+            return announce_end("stops");
+        case Action::drop_predecessor:
+            return drop_predecessor();
+        case Action::release_listeners:
+            return holdings_.release();
+        case Action::retire_listeners:
+            return retire_listeners();
+        case Action::move_connections:
+            return move_connections();
+        case Action::store_connections:
+            return store_connections();
+        case Action::drain_promptly:
+            return drain_promptly();
+        case Action::close_remaining:
+            return close_remaining();
+        case Action::end:
+            return loop_.stop();
+    }
+}
+
+void Generation::Runner::take_over() {
+    number_ = holdings_.ledger().last_generation() + 1;
+    holdings_.ledger().set_last_generation(number_);
+}
+
+void Generation::Runner::adopt_stored_connections() {
+    for (const auto& channel : holdings_.take_stored_channels()) arrivals_.take_all(channel);
+    holdings_.forget_stored_channels();
+    const auto& account = arrivals_.account();
+    if (account.adopted != 0)
+        report(Severity::info, name() + " went on with " + plural(account.adopted, "connection") +
+                                   " of generation " + std::to_string(account.from));
+    note_state();  // before READY=1: whoever waits for that may ask
+}
+
+void Generation::Runner::announce_ready() {
+    main_ = true;
+    manager_.ready(serving_sentence());
+    if (const auto interval = manager_.watchdog_interval()) watchdog_.start_every(*interval);
+}
+
+void Generation::Runner::fall_silent() {
+    main_ = false;
+    manager_.fall_silent();
+    watchdog_.stop();
+}
+
+void Generation::Runner::announce_end(const std::string& what) {
+    const auto sentence =
+        name() + " " + what + ": " + plural(services_.tally().held(), "connection") + " open";
+    if (state_ == State::stopping)
+        manager_.stopping(sentence);
+    else
+        manager_.status(sentence);
+    report(Severity::info, sentence);
+    countdown_.start_every(countdown_interval);
+}
+
+void Generation::Runner::retire_listeners() {
+    if (main_ && !orphaned_) holdings_.retire();
+    services_.accept_queued_and_stop();
+    holdings_.release();
+}
+
+/// What it has sent already is ours.
+void Generation::Runner::drop_predecessor() {
+    if (!predecessor_) return;
+    predecessor_->read_all();
+    loop_.post([this] { predecessor_.reset(); });
+    departures_.expect_arrivals(false);
+}
+
+void Generation::Runner::start_drain_timeout() {
+    if (std::exchange(draining_, true)) return;
+    deadline_ = std::chrono::steady_clock::now() + options_.drain_timeout;
+    drain_timeout_.start_once(options_.drain_timeout);
+}
+
+void Generation::Runner::store_connections() {
+    start_drain_timeout();
+    // The same restart may have ended a successor that had not read our `go`.
+    if (attempt_ && attempt_->has_ended()) departures_.keep(attempt_->take_unread());
+    departures_.store(hello(), options_.prompt_idle_grace);
+}
+
+void Generation::Runner::drain_promptly() {
+    start_drain_timeout();
+    departures_.drain(options_.prompt_idle_grace);
+}
+
+void Generation::Runner::close_remaining() {
+    cut_ = departures_.cut();
+    draining_ = false;  // what comes back from a successor gets a deadline of its own
+    if (cut_ != 0)
+        report(Severity::warning, name() + " closed " + plural(cut_, "connection") +
+                                      " that had not finished within the drain timeout of " +
+                                      seconds(options_.drain_timeout));
+}
+
+// ---- what the actions need
+
+void Generation::Runner::count_down() {
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(deadline_ - std::chrono::steady_clock::now());
+    manager_.extend_timeout(countdown_interval * countdown_margin);
+    manager_.status(name() + " finishes " + plural(services_.tally().held(), "connection") + ", " +
+                    seconds(left) + " left");
+}
+
+void Generation::Runner::answer_end_of_probation() {
+    switch (state_) {
+        case State::starting:
+        case State::waiting_for_go:
+        case State::on_probation:
+        case State::claiming:
+            return;
+        default:
+            for (const auto& done : std::exchange(waiting_for_end_of_probation_, {})) done();
+    }
+}
+
+Message Generation::Runner::hello() {
+    const auto number = number_ != 0 ? number_.load() : holdings_.ledger().last_generation() + 1;
+    Message message;
+    message.type = Message::Type::hello;
+    message.fields = {{Message::Tag::protocol, std::to_string(protocol_version)},
+                      {Message::Tag::generation, std::to_string(number)},
+                      {Message::Tag::version, options_.version},
+                      {Message::Tag::build_id, build_id_}};
+    return message;
+}
+
+std::string Generation::Runner::serving_sentence() const {
+    std::string sentence = name() + " (pid " + std::to_string(::getpid()) + ") serves";
+    const char* separator = " ";
+    for (const auto& listener : holdings_.listeners()) {
+        sentence += separator + listener.name + " on " + listener.endpoint.to_string();
+        separator = ", ";
+    }
+    return sentence;
+}
+
+void Generation::Runner::note_state() {
+    const std::lock_guard lock(mutex_);
+    published_.state = lifecycle::to_string(state_);
+    published_.arrivals = arrivals_.account();
+    published_.listeners.clear();
+    for (const auto& listener : holdings_.listeners())
+        published_.listeners.push_back(
+            {listener.name, listener.endpoint.to_string(), listener.inherited});
+}
+
+// ---- from other threads
+
+void Generation::Runner::await_end_of_probation(std::function<void()> done) {
+    loop_.post([this, done = std::move(done)] {
+        waiting_for_end_of_probation_.push_back(done);
+        answer_end_of_probation();
+    });
+}
+
+GenerationStatus Generation::Runner::status() const {
+    GenerationStatus result;
+    {
+        const std::lock_guard lock(mutex_);
+        result = published_;
+    }
+    result.generation = number_;
+    result.pid = ::getpid();
+    result.version = options_.version;
+    result.build_id = build_id_;
+    result.connections = services_.tally().held();
+    return result;
+}
+
+}  // namespace handover

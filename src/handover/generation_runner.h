@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/arrivals.h"
+#include "handover/barrier_wait.h"
+#include "handover/departures.h"
+#include "handover/event_loop.h"
+#include "handover/generation.h"
+#include "handover/handover_attempt.h"
+#include "handover/holdings.h"
+#include "handover/lifecycle.h"
+#include "handover/predecessor_link.h"
+#include "handover/service_group.h"
+#include "handover/service_manager.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handover {
+
+/// Turns what happens into lifecycle events, and carries out the lifecycle's actions: those about a
+/// successor in generation_handover.cpp, the others in generation_runner.cpp.
+class Generation::Runner {
+  public:
+    Runner(Origin origin, GenerationOptions options);
+
+    Exit run();
+    void request_handover(std::function<void(const HandoverResult&)> done);
+    void await_end_of_probation(std::function<void()> done);
+    [[nodiscard]] GenerationStatus status() const;
+    [[nodiscard]] std::uint64_t number() const { return number_; }
+
+    ServiceGroup& services() { return services_; }
+
+  private:
+    using Requester = std::function<void(const HandoverResult&)>;
+    using Severity = GenerationOptions::Severity;
+
+    void start();
+    [[nodiscard]] PredecessorLink::Callbacks predecessor_callbacks();
+    void on_go();
+    void on_arrived(Message message);
+    void on_predecessor_lost();
+    void on_predecessor_ended();
+    void on_signal(int number);
+
+    void handle(lifecycle::Event event);
+    void perform(lifecycle::Action action);
+    void note_state();
+
+    // The actions.
+    void take_over();
+    void adopt_stored_connections();
+    void announce_ready();
+    void announce_end(const std::string& what);
+    void drop_predecessor();
+    void retire_listeners();
+    void store_connections();
+    void drain_promptly();
+    void close_remaining();
+    void fall_silent();
+
+    // Those about a successor.
+    void start_successor();
+    void end_successor();
+    void report_failed_handover();
+    void refuse_handover();
+    void pass_handover_on();
+    void pass_stop_on();
+    void report_handover();
+    void move_connections();
+    void recall_connections();
+    void report_rollback();
+    void hand_main_pid();
+    void release_successor();
+
+    [[nodiscard]] HandoverAttempt::Callbacks attempt_callbacks();
+    void forget_successor();
+    [[nodiscard]] Message hello();
+    [[nodiscard]] std::string serving_sentence() const;
+    /// Before it serves, a generation has no number yet.
+    [[nodiscard]] std::string name() const {
+        return number_ != 0 ? "generation " + std::to_string(number_) : "the new generation";
+    }
+    void answer(std::vector<Requester>& requesters, const HandoverResult& result);
+    void note_last_handover(const HandoverResult& result);
+    [[nodiscard]] HandoverResult failure(const std::string& reason) const;
+    void start_drain_timeout();
+    void count_down();
+    void answer_end_of_probation();
+    void report(Severity severity, const std::string& text) { options_.report(severity, text); }
+
+    GenerationOptions options_;
+    Program program_;
+    std::vector<std::string> warnings_;
+    const Holdings::Warn warn_ = [this](const std::string& text) {
+        report(Severity::warning, text);
+    };
+    const std::string build_id_ = build_id();
+
+    EventLoop loop_;
+    ServiceManager manager_;
+    Holdings holdings_;
+    ServiceGroup services_{loop_};
+    Arrivals arrivals_{services_, warn_};
+    Departures departures_{
+        loop_, services_, manager_, {[this] { handle(lifecycle::Event::drained); }, warn_}};
+    std::optional<PredecessorLink> predecessor_;
+
+    lifecycle::State state_ = lifecycle::State::starting;
+    std::deque<lifecycle::Event> events_;  ///< one at a time: an action may cause the next
+    bool handling_ = false;
+    std::atomic<std::uint64_t> number_ = 0;
+    std::size_t cut_ = 0;
+
+    std::shared_ptr<HandoverAttempt> attempt_;
+    std::string failure_;                ///< of the current attempt
+    std::size_t lost_ = 0;               ///< connections that went down with a successor
+    std::vector<Requester> requesters_;  ///< of the current attempt
+    std::vector<Requester> newcomers_;   ///< not yet looked at by the lifecycle
+    std::vector<std::function<void()>> waiting_for_end_of_probation_;
+    std::chrono::steady_clock::time_point deadline_;
+    bool draining_ = false;
+    bool main_ = false;      ///< we speak for the service, and the listeners are ours to close
+    bool orphaned_ = false;  ///< the next generation comes out of the fd store, not from us
+
+    Signals signals_;
+    BarrierWait barrier_;
+    Timer watchdog_;
+    Timer probation_;
+    Timer drain_timeout_;
+    Timer countdown_;
+
+    mutable std::mutex mutex_;  ///< guards published_
+    GenerationStatus published_;
+};
+
+}  // namespace handover
