@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/admin.h"
 
+#include "handoverd/log.h"
+
 #include <nlohmann/json.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <future>
 #include <memory>
@@ -81,6 +86,20 @@ bool await_end_of_probation(handover::Generation& generation) {
 }
 
 }  // namespace
+
+bool may_administer(int connection) {
+    int domain = AF_UNSPEC;
+    socklen_t length = sizeof domain;
+    if (::getsockopt(connection, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return false;
+    if (domain != AF_UNIX) return true;
+    ucred peer{};
+    length = sizeof peer;
+    if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
+    if (peer.uid == 0 || peer.uid == ::geteuid()) return true;
+    spdlog::warn("admin: turned away pid {} of user {}: only root and user {} may ask", peer.pid,
+                 peer.uid, ::geteuid());
+    return false;
+}
 
 void add_admin_routes(handover::http::Server& server, handover::Generation& generation) {
     server.Get("/status", [&generation](const httplib::Request& request,

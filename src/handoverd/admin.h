@@ -7,7 +7,13 @@
 namespace handoverd {
 
 /// GET /status: a JSON object. POST /reload: hands over; answers when it is done, with status 200
-/// or 409 and {"succeeded": bool, "message": text}. Borrows the generation.
+/// or 409 and {"succeeded": bool, "from": number, "to": number, "message": text}.
+/// GET /status?after=probation answers when the generation is past its own. Borrows the generation.
 void add_admin_routes(handover::http::Server& server, handover::Generation& generation);
+
+/// For ServerOptions::admits. On a unix socket root and the user that we run as (SO_PEERCRED,
+/// unix(7)): the mode of its path says the same, but an abstract name has none. A TCP address is
+/// there because somebody has configured it.
+[[nodiscard]] bool may_administer(int connection);
 
 }  // namespace handoverd

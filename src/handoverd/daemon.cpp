@@ -72,12 +72,18 @@ handover::http::ServerOptions http_options(const Options& options) {
     return result;
 }
 
+handover::http::ServerOptions admin_options(const Options& options) {
+    auto result = http_options(options);
+    result.admits = may_administer;
+    return result;
+}
+
 }  // namespace
 
 int serve(const Options& options, handover::Origin origin) {
     // The servers outlive the generation, which borrows them; their threads come later, in run().
     handover::http::Server site(http_options(options));
-    handover::http::Server admin(http_options(options));
+    handover::http::Server admin(admin_options(options));
     handover::Generation generation(std::move(origin), generation_options(options));
     make_directory_of_default_admin(options);
     add_public_routes(

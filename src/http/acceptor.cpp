@@ -99,6 +99,7 @@ Acceptor::Outcome Acceptor::accept_one(Door& door) {
                           SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd) {
         door.in_trouble = false;
+        if (admits_ && !admits_(fd.get())) return Outcome::transient;
         if (door.tcp) {
             const int on = 1;
             (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

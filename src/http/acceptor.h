@@ -22,8 +22,12 @@ namespace handover::http {
 class Acceptor {
   public:
     using ErrorCallback = std::function<void(const std::string&)>;
-    Acceptor(int epoll, Parking& parking, ErrorCallback on_error)
-        : epoll_(epoll), parking_(parking), on_error_(std::move(on_error)) {}
+    using Doorkeeper = std::function<bool(int connection)>;
+    Acceptor(int epoll, Parking& parking, Doorkeeper admits, ErrorCallback on_error)
+        : epoll_(epoll),
+          parking_(parking),
+          admits_(std::move(admits)),
+          on_error_(std::move(on_error)) {}
 
     /// Replaces the listeners; the descriptors are borrowed until stop() returns.
     void start(const std::vector<const Listener*>& listeners);
@@ -59,6 +63,7 @@ class Acceptor {
 
     int epoll_;
     Parking& parking_;
+    const Doorkeeper admits_;
     ErrorCallback on_error_;
     std::mutex mutex_;
     std::vector<Door> doors_;

@@ -45,7 +45,7 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
       house_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
       parking_(epoll_.get(), {[this] { report_if_drained(); },
                               [this](Parking::Departing& one) { return give(one); }}),
-      acceptor_(epoll_.get(), parking_,
+      acceptor_(epoll_.get(), parking_, options.admits,
                 [this](const std::string& what) {
                     if (options_.on_error) options_.on_error(what);
                 }),

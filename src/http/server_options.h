@@ -41,6 +41,11 @@ struct ServerOptions {
     /// once. See Server.
     std::size_t threads_max = 512;
 
+    /// Asked about each connection that is accepted, which it borrows; false closes it at once. For
+    /// what the kernel knows of the other end: credentials (SO_PEERCRED), address. Called from any
+    /// thread; must neither block nor throw. Not set: everybody may come.
+    std::function<bool(int connection)> admits;
+
     /// Faults that concern no single request: no descriptors left, a dead listener, no thread to be
     /// had. Called from any thread; must not throw. The library itself logs nothing.
     std::function<void(const std::string&)> on_error;

@@ -3,6 +3,7 @@
 
 #include "process/process_test.h"
 
+#include <grp.h>
 #include <unistd.h>
 
 namespace handover::test {
@@ -49,6 +50,31 @@ TEST_F(Admin, works_on_TCP) {
         EXPECT_NE(told.out.find("generation"), std::string::npos) << told.out;
     }
     EXPECT_NE(daemon.await_generation(2), daemon.first_pid());
+}
+
+/// As the user "nobody": what becomes of a connection, as an exit status.
+int visit_as_nobody(const Endpoint& endpoint) {
+    constexpr uid_t nobody = 65534;
+    const pid_t child = ::fork();
+    if (child != 0) return await_end(child);
+    try {
+        if (::setgroups(0, nullptr) != 0 || ::setresuid(nobody, nobody, nobody) != 0) ::_exit(3);
+        RawClient client(endpoint, patience);
+        ::_exit(client.closed_by_server() ? 0 : 1);
+    } catch (...) {
+        ::_exit(2);
+    }
+}
+
+TEST_F(Admin, turns_other_users_away_also_where_there_is_no_path_with_a_mode) {
+    auto start = with_options({});
+    start.admin = "unix:@handover-test-private-" + std::to_string(::getpid());
+    Daemon daemon(directory_, start);
+    EXPECT_EQ(visit_as_nobody(daemon.admin()), 0) << "closed at once";
+    daemon.await_line("turned away pid ");
+    EXPECT_EQ(daemon.status().at("connections"), 1) << "it does not count";
+    EXPECT_EQ(daemon.reload().status, 0) << "and we are let in";
+    EXPECT_EQ(visit_as_nobody(daemon.admin()), 0) << "by the next generation too";
 }
 
 TEST_F(Admin, unix_path_is_for_its_owner_only) {
