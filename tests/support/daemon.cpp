@@ -66,7 +66,7 @@ pid_t Daemon::await_orphan(std::uint64_t number) {
 }
 
 std::string Daemon::await_rollback(std::size_t after) {
-    const auto line = await_line("rolled back: ", after);
+    auto line = await_line("rolled back: ", after);
     constexpr std::string_view noun = "; generation ";
     generation_ = std::stoull(line.substr(line.find(noun) + noun.size()));
     pid_ = pid_in(await_line("generation " + std::to_string(generation_) + " (pid "));

@@ -76,9 +76,10 @@ bool at_most_one_believes_it_is_main(const World& world) {
            }) <= 1;
 }
 
-/// READY=1 comes out of handing_over and promoting_first on every way; so one of them owes it.
+/// READY=1 comes out of handing_over and promoting_first on every way; so one of them owes it. A
+/// manager that has missed MAINPID= does not see that the one who owes it was killed.
 bool ready_follows_every_reloading(const World& world) {
-    if (!world.reloading_said || world.manager_late) return true;
+    if (!world.reloading_said || is_misled(world)) return true;
     return any(world,
                [](const Generation& one) {
                    return one.state() == State::handing_over ||
