@@ -31,7 +31,7 @@ namespace handover {
 /// Version 2   predecessor -> successor, after go: any number of `connections`, then `end`.
 ///             In a channel that waits in the fd store: hello with `stored`, connections, end.
 /// Version 3   predecessor -> successor: promoted, once, after go: the successor was on probation
-///             so far. back: promote_me and stopping, between go and promoted.
+///             so far. back: promote_me and stopping, between go and promoted; keep, after it.
 struct Message {
     enum class Type : std::uint16_t {
         hello = 1,
@@ -43,6 +43,7 @@ struct Message {
         promoted = 7,     ///< you are the main process; we would not take the listeners back
         promote_me = 8,   ///< I am to hand over myself: end my probation
         stopping = 9,     ///< I was asked to stop, and that means the service
+        keep = 10,        ///< so many of you that drain, the youngest first, may go on: `count`
     };
     enum class Tag : std::uint16_t {
         protocol = 1,    ///< hello: newest protocol version spoken, decimal
@@ -53,6 +54,7 @@ struct Message {
         stored = 6,      ///< hello: nobody waits at the other end, this comes out of the fd store
         listener = 7,    ///< connections: begins the next connection; the name of its listener
         unread = 8,      ///< connections: bytes received and not answered; several are joined
+        count = 10,      ///< keep: decimal
         tally = 9,       ///< end: "moved=9120", "held=9123"; names as in tally.h
     };
 
@@ -74,6 +76,8 @@ struct Message {
 constexpr std::uint16_t protocol_version = 3;
 /// The oldest one whose successors know that they are on probation.
 constexpr std::uint16_t probation_version = 3;
+/// The oldest one whose predecessors understand `keep`.
+constexpr std::uint16_t keep_version = 3;
 
 /// The bytes of a message, without descriptors. A field longer than 65535 bytes is cut.
 [[nodiscard]] std::string encode(const Message& message);

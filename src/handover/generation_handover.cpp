@@ -24,7 +24,8 @@ HandoverAttempt::Callbacks Generation::Runner::attempt_callbacks() {
                 failure_ = reason;
                 handle(Event::successor_failed);
             },
-            [this] { handle(Event::promotion_wanted); }, [this] { handle(Event::stop_requested); }};
+            [this] { handle(Event::promotion_wanted); }, [this] { handle(Event::stop_requested); },
+            [this](std::uint64_t count) { on_keep(count); }};
 }
 
 void Generation::Runner::start_successor() {
@@ -106,6 +107,7 @@ void Generation::Runner::report_handover() {
 
 void Generation::Runner::move_connections() {
     start_drain_timeout();
+    if (predecessor_) predecessor_->say_keep(options_.draining_max - 1);  // we are one of them
     if (attempt_->peer().protocol >= 2)
         departures_.move_to(attempt_->take_channel(), options_.patient_idle_grace);
     else
@@ -150,9 +152,17 @@ void Generation::Runner::hand_main_pid() {
 
 void Generation::Runner::release_successor() {
     probation_.stop();
-    barrier_.cancel();  // a restart may come before it has passed
-    attempt_->release();
-    forget_successor();
+    barrier_.cancel();   // a restart may come before it has passed
+    attempt_->let_go();  // and we listen on: it may tell us to make room
+}
+
+/// One generation drains for a few seconds as a rule. Where reloads come faster than slow requests
+/// end, each holds a process and its memory: the oldest ones have to go.
+void Generation::Runner::on_keep(std::uint64_t count) {
+    if (predecessor_) predecessor_->say_keep(count > 0 ? count - 1 : 0);
+    if (count > 0 || state_ != State::draining) return;
+    surplus_ = true;
+    handle(Event::deadline_passed);
 }
 
 void Generation::Runner::forget_successor() {

@@ -33,7 +33,7 @@ Generation::Runner::Runner(Origin origin, GenerationOptions options)
       signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
                [this](int number) { on_signal(number); }),
       barrier_(loop_, manager_),
-      watchdog_(loop_, [this] { manager_.watchdog(); }),
+      watchdog_(loop_, [this] { feed_watchdog(); }),
       probation_(loop_, [this] { handle(Event::probation_passed); }),
       drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
       countdown_(loop_, [this] { count_down(); }) {
@@ -235,6 +235,19 @@ void Generation::Runner::announce_ready() {
     if (const auto interval = manager_.watchdog_interval()) watchdog_.start_every(*interval);
 }
 
+/// That we are here shows that the loop turns; whether anybody is served, the services know. Told
+/// once, for the manager is about to end us.
+void Generation::Runner::feed_watchdog() {
+    const auto interval = manager_.watchdog_interval();
+    if (!interval) return;
+    const auto time = std::chrono::duration_cast<milliseconds>(*interval);
+    const bool was_responsive = std::exchange(responsive_, services_.is_responsive(time));
+    if (responsive_) return manager_.watchdog();
+    if (was_responsive)
+        report(Severity::error, name() + " has not been able to begin a request for " +
+                                    seconds(time) + ": the watchdog is not fed any more");
+}
+
 void Generation::Runner::fall_silent() {
     main_ = false;
     manager_.fall_silent();
@@ -288,9 +301,11 @@ void Generation::Runner::close_remaining() {
     cut_ = departures_.cut();
     draining_ = false;  // what comes back from a successor gets a deadline of its own
     if (cut_ != 0)
-        report(Severity::warning, name() + " closed " + plural(cut_, "connection") +
-                                      " that had not finished within the drain timeout of " +
-                                      seconds(options_.drain_timeout));
+        report(Severity::warning,
+               name() + " closed " + plural(cut_, "connection") + " that had not finished " +
+                   (surplus_ ? "when more than " + plural(options_.draining_max, "generation") +
+                                   " would have been draining"
+                             : "within the drain timeout of " + seconds(options_.drain_timeout)));
 }
 
 // ---- what the actions need

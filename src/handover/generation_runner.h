@@ -68,6 +68,7 @@ class Generation::Runner {
     void drain_promptly();
     void close_remaining();
     void fall_silent();
+    void feed_watchdog();
 
     // Those about a successor.
     void start_successor();
@@ -85,6 +86,7 @@ class Generation::Runner {
 
     [[nodiscard]] HandoverAttempt::Callbacks attempt_callbacks();
     void forget_successor();
+    void on_keep(std::uint64_t count);
     [[nodiscard]] Message hello();
     [[nodiscard]] std::string serving_sentence() const;
     /// Before it serves, a generation has no number yet.
@@ -130,7 +132,9 @@ class Generation::Runner {
     std::vector<std::function<void()>> waiting_for_end_of_probation_;
     std::chrono::steady_clock::time_point deadline_;
     bool draining_ = false;
-    bool main_ = false;      ///< we speak for the service, and the listeners are ours to close
+    bool surplus_ = false;  ///< too many generations drain, and we are one of the oldest
+    bool main_ = false;     ///< we speak for the service, and the listeners are ours to close
+    bool responsive_ = true;
     bool orphaned_ = false;  ///< the next generation comes out of the fd store, not from us
 
     Signals signals_;

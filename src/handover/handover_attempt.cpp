@@ -86,6 +86,8 @@ void HandoverAttempt::on_message(const Message& message) {
             return callbacks_.promotion_wanted();
         case Message::Type::stopping:
             return callbacks_.stopping();
+        case Message::Type::keep:
+            return callbacks_.keep(message.number(Message::Tag::count));
         case Message::Type::go:
         case Message::Type::connections:
         case Message::Type::end:
@@ -126,6 +128,11 @@ void HandoverAttempt::fail(const std::string& reason) {
 
 void HandoverAttempt::release() {
     if (successor_) successor_->release();
+}
+
+void HandoverAttempt::let_go() {
+    release();
+    its_end_.reset();
 }
 
 void HandoverAttempt::say_go() const {

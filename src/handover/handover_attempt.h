@@ -22,7 +22,7 @@ namespace handover {
 class HandoverAttempt {
   public:
     /// Called from the loop, at most once each but for
-    /// promotion_wanted; they must not destroy the attempt.
+    /// promotion_wanted and keep; they must not destroy the attempt.
     struct Callbacks {
         std::function<void()> ready;
         /// With the reason as a sentence; the successor may still live. Also after ready(), when
@@ -32,6 +32,8 @@ class HandoverAttempt {
         std::function<void()> promotion_wanted = [] {};
         /// After say_go(): it was asked to stop, and the service with it.
         std::function<void()> stopping = [] {};
+        /// After let_go(): it hands over as well, and so many generations may go on draining.
+        std::function<void(std::uint64_t)> keep = [](std::uint64_t) {};
     };
     /// What the successor said of itself.
     struct Peer {
@@ -57,6 +59,8 @@ class HandoverAttempt {
 
     /// Makes the successor the service manager's child; on it goes whatever becomes of us.
     void release();
+    /// The same, and it is on its own: what we send and it does not read is lost with it.
+    void let_go();
     /// Tells it to accept. After ready().
     void say_go() const;
     /// For its connections: our end of the channel, beside which we go on reading. Once.

@@ -54,6 +54,13 @@ void PredecessorLink::say(Message::Type what) const {
     (void)channel_.send(Message::of(what));
 }
 
+void PredecessorLink::say_keep(std::uint64_t count) const {
+    if (protocol_ < keep_version) return;
+    auto message = Message::of(Message::Type::keep);
+    message.fields.emplace_back(Message::Tag::count, std::to_string(count));
+    (void)channel_.send(message);
+}
+
 void PredecessorLink::refuse(const std::string& reason) const {
     // If it does not get through, the exit status has to do.
     (void)channel_.send(Message::failed(reason));

@@ -46,6 +46,8 @@ class PredecessorLink {
     [[nodiscard]] bool promoted() const { return promoted_; }
     /// `promote_me` or `stopping`, while we are on probation.
     void say(Message::Type what) const;
+    /// We hand over, too: of the generations that drain, it and those before it, so many may go on.
+    void say_keep(std::uint64_t count) const;
     /// Reads what has been sent so far, and notices if the predecessor has died: before the channel
     /// shows that, for other processes may have its end as well.
     void read_all();

@@ -61,6 +61,14 @@ class Service {
     /// in a request handler cannot be stopped; the process exits under them.
     virtual std::size_t close_remaining() = 0;
 
+    /// Has it been able to begin something new at any moment of this time? False when everything it
+    /// has for that, all of its threads for example, has been stuck for longer: nobody is served
+    /// then, though the process lives. Asked for the service manager's watchdog; must not block.
+    [[nodiscard]] virtual bool is_responsive(std::chrono::milliseconds within) const {
+        (void)within;
+        return true;
+    }
+
     /// How many connections there have been and what became of them. Thread-safe.
     [[nodiscard]] virtual Tally tally() const = 0;
 };

@@ -71,6 +71,12 @@ std::size_t ServiceGroup::close_remaining() {
     return closed;
 }
 
+bool ServiceGroup::is_responsive(std::chrono::milliseconds within) const {
+    return std::all_of(members_.begin(), members_.end(), [within](const Member& member) {
+        return member.service->is_responsive(within);
+    });
+}
+
 Tally ServiceGroup::tally() const {
     Tally sum;
     for (const auto& member : members_) sum += member.service->tally();

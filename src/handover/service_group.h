@@ -32,6 +32,8 @@ class ServiceGroup {
     void drain(const Service::Drain& how, std::function<void()> drained);
     [[nodiscard]] std::size_t close_remaining();
     [[nodiscard]] Tally tally() const;
+    /// All of them.
+    [[nodiscard]] bool is_responsive(std::chrono::milliseconds within) const;
 
   private:
     struct Member {

@@ -60,6 +60,7 @@ GenerationOptions generation_options(const Options& options) {
     result.drain_timeout = options.drain_timeout;
     result.ready_timeout = options.ready_timeout;
     result.probation = options.probation;
+    result.draining_max = options.draining_max;
     result.report = write_log;
     return result;
 }

@@ -101,6 +101,12 @@ class Definition {
                  "meanwhile, the generation before takes over again");
         add_time("--idle-timeout", options_.idle_timeout, "60s",
                  "How long a connection may be idle");
+        options_.draining_max = 4;
+        app_.add_option("--draining-max", options_.draining_max,
+                        "Most generations that finish their requests at one time; another reload "
+                        "ends the oldest")
+            ->check(CLI::Range(1, 64))
+            ->capture_default_str();
         options_.threads = 512;
         app_.add_option("--threads", options_.threads, "Most threads for requests at one time")
             ->check(CLI::Range(2, 100000))

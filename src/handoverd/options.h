@@ -25,6 +25,7 @@ struct Options {
     std::chrono::milliseconds ready_timeout{};
     std::chrono::milliseconds probation{};
     std::chrono::milliseconds idle_timeout{};
+    std::size_t draining_max = 0;
     std::size_t threads = 0;
     std::string log_level;
 };

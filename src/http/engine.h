@@ -10,6 +10,7 @@
 #include "http/workers.h"
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -41,6 +42,9 @@ class Engine {
     void drain(const Service::Drain& how, std::function<void()> drained);
     std::size_t close_remaining() { return parking_.cut_all(); }
     [[nodiscard]] Tally tally() const { return parking_.tally(); }
+    [[nodiscard]] bool is_responsive(std::chrono::milliseconds within) {
+        return !workers_.all_stuck_for(within);
+    }
     [[nodiscard]] std::size_t open_connections() const { return parking_.open(); }
 
     /// Half of the workers that there may be. Any thread.

@@ -301,6 +301,10 @@ void Server::adopt(ParkedConnection connection) {
     impl_->engine().adopt(std::move(connection));
 }
 
+bool Server::is_responsive(std::chrono::milliseconds within) const {
+    return impl_->engine().is_responsive(within);
+}
+
 Tally Server::tally() const {
     return impl_->engine().tally();
 }

@@ -6,6 +6,7 @@
 
 #include <httplib.h>
 
+#include <chrono>
 #include <memory>
 
 namespace handover::http {
@@ -69,6 +70,8 @@ class Server : public httplib::Server, public Service {
     /// of one goes along. WebSockets and responses without end are cut by close_remaining() only.
     void drain(const Drain& how, std::function<void()> drained) override;
     std::size_t close_remaining() override;
+    /// False when all of threads_max have been in a request for that long.
+    [[nodiscard]] bool is_responsive(std::chrono::milliseconds within) const override;
     [[nodiscard]] Tally tally() const override;
     /// Those included that are over and only wait for the client's FIN. Any thread.
     [[nodiscard]] std::size_t open_connections() const;

@@ -86,6 +86,15 @@ void Workers::balance() {
     for (std::ptrdiff_t i = 0; i < wanted && add_thread(); ++i) continue;
 }
 
+bool Workers::all_stuck_for(std::chrono::milliseconds time) {
+    const std::lock_guard lock(mutex_);
+    const std::int64_t limit = (Clock::now() - time).time_since_epoch().count();
+    return !seats_.empty() && std::all_of(seats_.begin(), seats_.end(), [limit](const Seat& seat) {
+        const std::int64_t since = seat.busy_since_.load();
+        return since != 0 && since <= limit;
+    });
+}
+
 void Workers::reap() {
     std::list<Seat> leaving;
     {

@@ -4,6 +4,7 @@
 #include "http/server_options.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -60,6 +61,9 @@ class Workers {
     [[nodiscard]] bool all_busy() const { return waiting_.load() <= 0; }
     /// Starts as many workers as are missing.
     void balance();
+    /// Has every one of them been busy for longer than this? Then there are as many as there can
+    /// be, and none comes back. Any thread.
+    [[nodiscard]] bool all_stuck_for(std::chrono::milliseconds time);
     /// Joins the threads that have left.
     void reap();
     /// Joins all threads, once the bodies have been told to return.

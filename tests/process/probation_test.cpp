@@ -214,6 +214,31 @@ TEST_F(Probation, ten_reloads_at_once_lose_nothing) {
     EXPECT_EQ(daemon.ask().generation, 11U);
 }
 
+// ---- many generations
+
+TEST_F(Probation, oldest_of_too_many_draining_generations_ends) {
+    auto start = without_manager();
+    start.options.insert(start.options.end(), {"--draining-max", "2"});
+    Daemon daemon(directory_, start);
+    std::vector<HeldRequest> held;
+    for (int i = 0; i < 4; ++i) {
+        held.emplace_back(daemon.address());  // in flight in each of the first four
+        hand_over(daemon);
+    }
+    for (const std::uint64_t generation : {1, 2}) {
+        const auto account = account_of(generation, daemon);
+        EXPECT_EQ(account.at("cut_at_deadline"), 1U);
+    }
+    daemon.await_line("when more than 2 generations would have been draining");
+    EXPECT_TRUE(held[0].client().closed_by_server());
+    EXPECT_TRUE(held[1].client().closed_by_server());
+    for (const std::size_t youngest : {2U, 3U}) {
+        held[youngest].release();
+        expect_answer_of(youngest + 1, held[youngest].client());
+    }
+    expect_served_by(daemon, daemon.pid(), 5);
+}
+
 // ---- stop
 
 TEST_F(Probation, SIGTERM_to_either_generation_stops_the_service) {

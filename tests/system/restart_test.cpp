@@ -79,5 +79,19 @@ TEST_P(SystemCrash, after_a_reload_is_restarted_too) {
     EXPECT_NE(main_pid(), victim);
 }
 
+TEST_P(SystemCrash, of_all_threads_at_once_is_noticed_by_the_watchdog) {
+    container().write_file("/etc/systemd/system/handoverd.service.d/stuck.conf",
+                           "[Service]\nWatchdogSec=2s\n");
+    container().output_of("systemctl daemon-reload && systemctl restart handoverd.service");
+    const Answer before = ask();
+    // As many as there may be, none of which comes back in time.
+    Load stuck =
+        start_load("requests that get stuck", tcp4,
+                   {"--path", "/hello?sleep=60s", "--requests", "512", "--connections", "512"});
+    ASSERT_TRUE(eventually([&] { return property("NRestarts") == "1"; }));
+    EXPECT_GT(ask().generation, before.generation);
+    EXPECT_NE(container().journal().find("the watchdog is not fed any more"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace handover::test

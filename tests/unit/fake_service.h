@@ -3,6 +3,8 @@
 
 #include "handover/service.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -43,11 +45,15 @@ class FakeService : public Service {
         counts[Ending::cut_at_deadline] += left;
         return left;
     }
+    [[nodiscard]] bool is_responsive(std::chrono::milliseconds) const override {
+        return responsive;
+    }
     [[nodiscard]] Tally tally() const override { return counts; }
 
     std::vector<std::string> calls;
     std::function<void()> drained;
     bool drains_at_once = false;
+    std::atomic<bool> responsive = true;
     std::function<void(ParkedConnection)> give;
     std::vector<ParkedConnection> adopted;
     Tally counts;

@@ -21,6 +21,7 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -173,6 +174,30 @@ TEST_F(GenerationTest, tells_a_predecessor_why_it_cannot_start) {
     EXPECT_EQ(message.type, Message::Type::failed);
     EXPECT_THAT(std::string(message.field(Message::Tag::reason)), HasSubstr("cannot listen on"));
     EXPECT_THAT(told(), testing::Not(HasSubstr("READY"))) << "the predecessor is the one to speak";
+}
+
+TEST_F(GenerationTest, feeds_the_watchdog_as_long_as_its_services_respond) {
+    const ScopedEnvironment usec("WATCHDOG_USEC", "20000");
+    std::thread manager([this, main = ::pthread_self()] {
+        EXPECT_TRUE(fake_.await_saying("WATCHDOG=1"));
+        ::pthread_kill(main, SIGTERM);
+    });
+    (void)run({}, {want("http")}, SIGCONT);
+    manager.join();
+    EXPECT_THAT(complaints_, IsEmpty());
+}
+
+TEST_F(GenerationTest, starves_the_watchdog_when_a_service_is_stuck_and_says_so) {
+    const ScopedEnvironment usec("WATCHDOG_USEC", "20000");
+    service_.responsive = false;
+    options_.report = [this](GenerationOptions::Severity severity, const std::string& text) {
+        if (severity != GenerationOptions::Severity::error) return;
+        complaints_.push_back(text);
+        ::pthread_kill(::pthread_self(), SIGTERM);
+    };
+    (void)run({}, {want("http")}, SIGCONT);
+    EXPECT_THAT(complaints_, ElementsAre(HasSubstr("the watchdog is not fed any more")));
+    EXPECT_THAT(told(), testing::Not(HasSubstr("WATCHDOG=1")));
 }
 
 TEST_F(GenerationTest, leaves_no_descriptor_behind) {

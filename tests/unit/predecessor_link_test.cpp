@@ -31,7 +31,9 @@ Message hello_of(const std::string& generation, unsigned protocol = protocol_ver
 
 class PredecessorLinkTest : public testing::Test {
   protected:
-    PredecessorLinkTest() {
+    PredecessorLinkTest() { connect(); }
+
+    void connect() {
         auto [ours, theirs] = Channel::make_pair();
         predecessor_.emplace(std::move(ours));
         link_.emplace(
@@ -203,6 +205,23 @@ TEST_F(PredecessorLinkTest, says_what_the_successor_wants) {
     Message message;
     ASSERT_EQ(predecessor_->receive(message), Channel::Received::message);
     EXPECT_EQ(message.type, Message::Type::promote_me);
+}
+
+TEST_F(PredecessorLinkTest, says_how_many_may_go_on_draining_to_those_who_understand_it) {
+    for (const unsigned protocol : {keep_version - 1U, keep_version + 0U}) {
+        connect();
+        greet(protocol);
+        link_->say_keep(3);
+        Message message;
+        const auto received = predecessor_->receive(message);
+        if (protocol < keep_version) {
+            EXPECT_EQ(received, Channel::Received::nothing);
+        } else {
+            ASSERT_EQ(received, Channel::Received::message);
+            EXPECT_EQ(message.type, Message::Type::keep);
+            EXPECT_EQ(message.number(Message::Tag::count), 3U);
+        }
+    }
 }
 
 TEST_F(PredecessorLinkTest, calls_nobody_when_it_is_gone) {
