@@ -40,7 +40,8 @@ struct GenerationOptions {
     std::string version;  ///< of the program, for people
     /// From the stop of accepting to the end of the last request.
     std::chrono::milliseconds drain_timeout{20'000};
-    /// How many generations may drain at a time, 1 at least. Another reload ends the oldest.
+    /// How many generations may drain at a time, 1 at least. Another reload ends the oldest, after
+    /// `prompt_idle_grace`.
     std::size_t draining_max = 4;
     /// From the start of a successor to its `ready`.
     std::chrono::milliseconds ready_timeout{30'000};

@@ -152,17 +152,21 @@ void Generation::Runner::hand_main_pid() {
 
 void Generation::Runner::release_successor() {
     probation_.stop();
-    barrier_.cancel();   // a restart may come before it has passed
-    attempt_->let_go();  // and we listen on: it may tell us to make room
+    barrier_.cancel();  // a restart may come before it has passed
+    attempt_->let_go();
+    // We listen on: it may tell us to make room. An older release only waits for our end of it.
+    if (attempt_->peer().protocol < keep_version) forget_successor();
 }
 
 /// One generation drains for a few seconds as a rule. Where reloads come faster than slow requests
-/// end, each holds a process and its memory: the oldest ones have to go.
+/// end, each holds a process and its memory: the oldest ones have to go, with a last grace so that
+/// a burst of reloads costs nobody a request.
 void Generation::Runner::on_keep(std::uint64_t count) {
     if (predecessor_) predecessor_->say_keep(count > 0 ? count - 1 : 0);
-    if (count > 0 || state_ != State::draining) return;
-    surplus_ = true;
-    handle(Event::deadline_passed);
+    if (count > 0 || state_ != State::draining || std::exchange(surplus_, true)) return;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline_ - std::chrono::steady_clock::now());
+    drain_timeout_.start_once(std::min(left, options_.prompt_idle_grace));
 }
 
 void Generation::Runner::forget_successor() {
