@@ -31,19 +31,22 @@ namespace handover {
 /// Version 2   predecessor -> successor, after go: any number of `connections`, then `end`.
 ///             In a channel that waits in the fd store: hello with `stored`, connections, end.
 /// Version 3   predecessor -> successor: promoted, once, after go: the successor was on probation
-///             so far. back: promote_me and stopping, between go and promoted; keep, after it.
+///             so far; are_you_well, before that. back: promote_me, stopping and well, between go
+///             and promoted; keep, after it.
 struct Message {
     enum class Type : std::uint16_t {
         hello = 1,
         ready = 2,
         failed = 3,
         go = 4,
-        connections = 5,  ///< with descriptors: see connection_batch.h
-        end = 6,          ///< no more connections come; with a field `tally` for each count
-        promoted = 7,     ///< you are the main process; we would not take the listeners back
-        promote_me = 8,   ///< I am to hand over myself: end my probation
-        stopping = 9,     ///< I was asked to stop, and that means the service
-        keep = 10,        ///< so many of you that drain, the youngest first, may go on: `count`
+        connections = 5,    ///< with descriptors: see connection_batch.h
+        end = 6,            ///< no more connections come; with a field `tally` for each count
+        promoted = 7,       ///< you are the main process; we would not take the listeners back
+        promote_me = 8,     ///< I am to hand over myself: end my probation
+        stopping = 9,       ///< I was asked to stop, and that means the service
+        keep = 10,          ///< so many of you that drain, the youngest first, may go on: `count`
+        are_you_well = 11,  ///< before I make you the main process
+        well = 12,          ///< my event loop turns, and somebody could be served
     };
     enum class Tag : std::uint16_t {
         protocol = 1,    ///< hello: newest protocol version spoken, decimal

@@ -135,8 +135,17 @@ void Generation::Runner::report_rollback() {
 
 // ---- the end of the probation
 
+/// A successor that hangs must not become the main process; one of an older release has not begun.
 void Generation::Runner::hand_main_pid() {
     probation_.stop();
+    if (state_ == State::promoting_first) return tell_manager();
+    attempt_->ask_how_it_is([this] {
+        // A stop or a restart may have come first.
+        if (state_ == State::promoting || state_ == State::promoting_drained) tell_manager();
+    });
+}
+
+void Generation::Runner::tell_manager() {
     attempt_->release();
     manager_.hand_main_pid(attempt_->pid(), "generation " +
                                                 std::to_string(attempt_->peer().generation) +

@@ -18,6 +18,8 @@ using std::chrono::milliseconds;
 /// While somebody waits for our end, its patience is renewed this often, and by a multiple.
 constexpr milliseconds countdown_interval{1'000};
 constexpr int countdown_margin = 5;
+/// A successor all of whose threads have been stuck for longer is not well.
+constexpr milliseconds well_within{5'000};
 
 }  // namespace
 
@@ -66,6 +68,7 @@ PredecessorLink::Callbacks Generation::Runner::predecessor_callbacks() {
     return {[this] { on_go(); },
             [this] { on_predecessor_lost(); },
             [this] { handle(Event::promoted); },
+            [this] { say_well(); },
             [this](Message message) { on_arrived(std::move(message)); },
             [this] {
                 arrivals_.take_unreadable();
@@ -85,6 +88,11 @@ void Generation::Runner::on_arrived(Message message) {
     arrivals_.take(std::move(message));
     if (last) departures_.expect_arrivals(false);
     note_state();
+}
+
+/// Whoever cannot serve says nothing, and is rolled back.
+void Generation::Runner::say_well() {
+    if (services_.is_responsive(well_within)) predecessor_->say(Message::Type::well);
 }
 
 /// With a service manager, we have not become the main process, and the old one's death makes the

@@ -49,6 +49,7 @@ class Generation::Runner {
     [[nodiscard]] PredecessorLink::Callbacks predecessor_callbacks();
     void on_go();
     void on_arrived(Message message);
+    void say_well();
     void on_predecessor_lost();
     void on_predecessor_ended();
     void on_signal(int number);
@@ -82,6 +83,7 @@ class Generation::Runner {
     void recall_connections();
     void report_rollback();
     void hand_main_pid();
+    void tell_manager();
     void release_successor();
 
     [[nodiscard]] HandoverAttempt::Callbacks attempt_callbacks();

@@ -17,10 +17,11 @@ HandoverAttempt::HandoverAttempt(EventLoop& loop, Callbacks callbacks)
       callbacks_(std::move(callbacks)),
       patience_(loop,
                 [this] {
-                    fail("the successor (pid " + std::to_string(pid()) + ") was not ready within " +
+                    fail("the successor (pid " + std::to_string(pid()) + ") " +
+                         (well_ ? "did not say that it is well" : "was not ready") + " within " +
                          std::to_string(ready_timeout_.count()) + " ms");
                 }),
-      room_(loop, [this] { say_promoted(std::exchange(told_, nullptr)); }) {}
+      room_(loop, [this] { told_ ? say_promoted(std::exchange(told_, nullptr)) : ask(); }) {}
 
 HandoverAttempt::~HandoverAttempt() {
     if (channel_) loop_.forget(channel_->fd());
@@ -86,12 +87,17 @@ void HandoverAttempt::on_message(const Message& message) {
             return callbacks_.promotion_wanted();
         case Message::Type::stopping:
             return callbacks_.stopping();
+        case Message::Type::well:
+            patience_.stop();
+            if (const auto well = std::exchange(well_, nullptr)) well();
+            return;
         case Message::Type::keep:
             return callbacks_.keep(message.number(Message::Tag::count));
         case Message::Type::go:
         case Message::Type::connections:
         case Message::Type::end:
         case Message::Type::promoted:
+        case Message::Type::are_you_well:
             return;  // ours to say
     }
 }
@@ -122,6 +128,7 @@ void HandoverAttempt::read_all() {
 void HandoverAttempt::fail(const std::string& reason) {
     if (verdict_ == Verdict::failed) return;
     verdict_ = Verdict::failed;
+    well_ = nullptr;
     patience_.stop();
     callbacks_.failed(reason);
 }
@@ -133,6 +140,8 @@ void HandoverAttempt::release() {
 void HandoverAttempt::let_go() {
     release();
     its_end_.reset();
+    patience_.stop();
+    well_ = nullptr;
 }
 
 void HandoverAttempt::say_go() const {
@@ -146,6 +155,18 @@ std::vector<Message> HandoverAttempt::take_unread() {
         unread.push_back(std::move(message));
     its_end_.reset();
     return unread;
+}
+
+void HandoverAttempt::ask_how_it_is(std::function<void()> well) {
+    well_ = std::move(well);
+    patience_.start_once(ready_timeout_);
+    ask();
+}
+
+void HandoverAttempt::ask() {
+    if (!well_) return;
+    if (channel_->send(Message::of(Message::Type::are_you_well)) != Channel::Sent::sent)
+        room_.start_once(retry_interval);
 }
 
 /// The channel may be full of connections, which the successor is reading at this moment.

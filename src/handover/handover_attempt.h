@@ -68,6 +68,9 @@ class HandoverAttempt {
     /// What the successor has not read of that, now that it has died. Once; we hold the other end
     /// of the channel, too, until our own end.
     [[nodiscard]] std::vector<Message> take_unread();
+    /// Asks it whether it is well, and calls `well` from the loop when it says so. If it does not
+    /// in the time that it had to get ready, failed() is called.
+    void ask_how_it_is(std::function<void()> well);
     /// Tells it that it is the main process, and calls `told` as soon as the channel has taken
     /// that: at once or from the loop. If it never does, failed() is called.
     void say_promoted(std::function<void()> told);
@@ -82,6 +85,7 @@ class HandoverAttempt {
     void on_channel();
     void on_message(const Message& message);
     void on_ended();
+    void ask();
     void fail(const std::string& reason);
 
     EventLoop& loop_;
@@ -95,6 +99,7 @@ class HandoverAttempt {
     std::chrono::steady_clock::time_point begun_;
     std::chrono::milliseconds ready_timeout_{0};
     Timer patience_;
+    std::function<void()> well_;  ///< waits for its answer
     std::function<void()> told_;  ///< waits for room in the channel
     Timer room_;
 };

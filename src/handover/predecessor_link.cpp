@@ -108,6 +108,8 @@ void PredecessorLink::on_message(Message message) {
     }
     if (message.type == Message::Type::promoted) {
         on_promoted();
+    } else if (message.type == Message::Type::are_you_well) {
+        callbacks_.asked_how_we_are();
     } else {
         all_arrived_ = all_arrived_ || message.type == Message::Type::end;
         callbacks_.arrived(std::move(message));

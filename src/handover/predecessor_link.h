@@ -21,6 +21,8 @@ class PredecessorLink {
         std::function<void()> lost;
         /// After `go`, once: the end of our probation.
         std::function<void()> promoted = [] {};
+        /// After `go`: are we well? If so, the answer is say(well).
+        std::function<void()> asked_how_we_are = [] {};
         /// After `go`: connections, or the account at the end of them.
         std::function<void(Message)> arrived = [](const Message&) {};
         /// After `go`: something that cannot be read; what came with it has been closed.
@@ -44,7 +46,7 @@ class PredecessorLink {
     /// Have we been told that we are the main process? A predecessor before protocol version 3
     /// means that by `go`.
     [[nodiscard]] bool promoted() const { return promoted_; }
-    /// `promote_me` or `stopping`, while we are on probation.
+    /// `promote_me`, `stopping` or `well`, while we are on probation.
     void say(Message::Type what) const;
     /// We hand over, too: of the generations that drain, it and those before it, so many may go on.
     void say_keep(std::uint64_t count) const;

@@ -131,6 +131,20 @@ TEST_F(Probation, lasts_as_long_as_something_is_in_flight) {
     expect_answer_of(1, held.client());
 }
 
+TEST_F(Probation, successor_that_hangs_is_rolled_back_when_it_should_become_the_main_process) {
+    auto start = without_manager("100ms");
+    start.options.insert(start.options.end(), {"--ready-timeout", "2s"});
+    Daemon daemon(directory_, start);
+    const auto old = daemon.pid();
+    hand_over(daemon);
+    const auto before = daemon.log_size();
+    daemon.signal(SIGSTOP);
+    const auto line = daemon.await_rollback(before);
+    EXPECT_NE(line.find("did not say that it is well within 2000 ms"), std::string::npos) << line;
+    expect_served_by(daemon, old, 1);
+    EXPECT_TRUE(daemon.becomes_only({old}));
+}
+
 TEST_F(Probation, successor_that_dies_after_it_is_gone_for_good) {
     Daemon daemon(directory_, without_manager("0s"));
     const auto old = daemon.pid();

@@ -301,6 +301,8 @@ int serve_on_probation(const Channel& channel, const std::string& how) {
         (void)channel.send(of_type(Message::Type::stopping));
         return 42;
     }
+    if (how == "well-on-probation" && await(channel, Message::Type::are_you_well))
+        (void)channel.send(of_type(Message::Type::well));
     if (how == "wanting-promotion") (void)channel.send(of_type(Message::Type::promote_me));
     return await(channel, Message::Type::promoted) ? 43 : 1;
 }

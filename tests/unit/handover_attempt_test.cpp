@@ -240,6 +240,29 @@ TEST_F(HandoverAttemptTest, tells_it_as_soon_as_the_channel_has_room) {
     EXPECT_THAT(told_, ElementsAre("ready", MatchesRegex(".* exited with status 43 after .* ms")));
 }
 
+TEST_F(HandoverAttemptTest, hears_that_the_successor_is_well) {
+    when_ready_ = [this] {
+        attempt_->say_go();
+        attempt_->ask_how_it_is([this] {
+            told_.emplace_back("well");
+            loop_->stop();
+        });
+    };
+    begin({"succeed", "well-on-probation"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("ready", "well"));
+}
+
+TEST_F(HandoverAttemptTest, hears_that_a_successor_does_not_say_that_it_is_well) {
+    when_ready_ = [this] {
+        attempt_->say_go();
+        attempt_->ask_how_it_is([] { ADD_FAILURE() << "it is not"; });
+    };
+    begin({"succeed", "on-probation"}, milliseconds(200));
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_.back(), MatchesRegex(".* did not say that it is well within 200 ms"));
+}
+
 TEST_F(HandoverAttemptTest, hears_of_a_stop_before_it_hears_of_the_end) {
     when_ready_ = [this] { attempt_->say_go(); };
     begin({"succeed", "stopping"});

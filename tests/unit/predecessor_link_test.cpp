@@ -36,11 +36,11 @@ class PredecessorLinkTest : public testing::Test {
     void connect() {
         auto [ours, theirs] = Channel::make_pair();
         predecessor_.emplace(std::move(ours));
-        link_.emplace(
-            loop_, std::move(theirs),
-            PredecessorLink::Callbacks{[this] { heard("go"); }, [this] { heard("lost"); },
-                                       [this] { heard("promoted"); }, [](const Message&) {}, [] {},
-                                       [this] { heard("ended"); }});
+        link_.emplace(loop_, std::move(theirs),
+                      PredecessorLink::Callbacks{
+                          [this] { heard("go"); }, [this] { heard("lost"); },
+                          [this] { heard("promoted"); }, [this] { heard("how are you"); },
+                          [](const Message&) {}, [] {}, [this] { heard("ended"); }});
     }
 
     void heard(const std::string& what) {
@@ -197,6 +197,14 @@ TEST_F(PredecessorLinkTest, ends_without_it_when_the_predecessor_dies) {
     loop_.run_to_the_end();
     EXPECT_THAT(heard_, ElementsAre("go", "ended"));
     EXPECT_FALSE(link_->promoted());
+}
+
+TEST_F(PredecessorLinkTest, hears_that_it_is_asked_how_it_is) {
+    greet();
+    for (const auto type : {Message::Type::go, Message::Type::are_you_well})
+        ASSERT_EQ(predecessor_->send(Message::of(type)), Channel::Sent::sent);
+    loop_.run_to_the_end();
+    EXPECT_THAT(heard_, ElementsAre("go", "how are you"));
 }
 
 TEST_F(PredecessorLinkTest, says_what_the_successor_wants) {
