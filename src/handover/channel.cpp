@@ -39,7 +39,7 @@ Number take(std::string_view& bytes) {
 
 bool known(std::uint16_t type) {
     return type >= static_cast<std::uint16_t>(Message::Type::hello) &&
-           type <= static_cast<std::uint16_t>(Message::Type::well);
+           type <= static_cast<std::uint16_t>(Message::Type::leaving);
 }
 
 /// The oldest protocol version that knows a message of this type.

@@ -31,8 +31,8 @@ namespace handover {
 /// Version 2   predecessor -> successor, after go: any number of `connections`, then `end`.
 ///             In a channel that waits in the fd store: hello with `stored`, connections, end.
 /// Version 3   predecessor -> successor: promoted, once, after go: the successor was on probation
-///             so far; are_you_well, before that. back: promote_me, stopping and well, between go
-///             and promoted; keep, after it.
+///             so far; are_you_well, before that. back: promote_me, stopping, leaving and well,
+///             between go and promoted; keep, after it.
 struct Message {
     enum class Type : std::uint16_t {
         hello = 1,
@@ -47,6 +47,7 @@ struct Message {
         keep = 10,          ///< so many of you that drain, the youngest first, may go on: `count`
         are_you_well = 11,  ///< before I make you the main process
         well = 12,          ///< my event loop turns, and somebody could be served
+        leaving = 13,       ///< I was asked to leave for a restart, and that means the service
     };
     enum class Tag : std::uint16_t {
         protocol = 1,    ///< hello: newest protocol version spoken, decimal

@@ -24,7 +24,9 @@ HandoverAttempt::Callbacks Generation::Runner::attempt_callbacks() {
                 failure_ = reason;
                 handle(Event::successor_failed);
             },
-            [this] { handle(Event::promotion_wanted); }, [this] { handle(Event::stop_requested); },
+            [this] { handle(Event::promotion_wanted); },
+            [this] { handle(Event::stop_requested); },
+            [this] { handle(Event::restart_requested); },
             [this](std::uint64_t count) { on_keep(count); }};
 }
 

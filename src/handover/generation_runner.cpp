@@ -165,6 +165,8 @@ void Generation::Runner::perform(Action action) {
             return predecessor_->say_ready();
         case Action::ask_for_promotion:
             return predecessor_->say(Message::Type::promote_me);
+        case Action::pass_restart_to_predecessor:
+            return predecessor_->say(Message::Type::leaving);
         case Action::pass_stop_to_predecessor:
             return predecessor_->say(Message::Type::stopping);
         case Action::announce_reloading:

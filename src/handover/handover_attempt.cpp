@@ -87,6 +87,8 @@ void HandoverAttempt::on_message(const Message& message) {
             return callbacks_.promotion_wanted();
         case Message::Type::stopping:
             return callbacks_.stopping();
+        case Message::Type::leaving:
+            return callbacks_.leaving();
         case Message::Type::well:
             patience_.stop();
             if (const auto well = std::exchange(well_, nullptr)) well();

@@ -32,6 +32,8 @@ class HandoverAttempt {
         std::function<void()> promotion_wanted = [] {};
         /// After say_go(): it was asked to stop, and the service with it.
         std::function<void()> stopping = [] {};
+        /// The same, of a restart.
+        std::function<void()> leaving = [] {};
         /// After let_go(): it hands over as well, and so many generations may go on draining.
         std::function<void(std::uint64_t)> keep = [](std::uint64_t) {};
     };

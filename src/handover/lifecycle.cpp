@@ -39,6 +39,10 @@ Transition stop_on_probation() {
             {pass_stop_to_predecessor, drop_predecessor, retire_listeners, drain_promptly}};
 }
 
+Transition leave_on_probation() {
+    return before({pass_restart_to_predecessor}, leave_serving());
+}
+
 Transition in_starting(Event event) {
     switch (event) {
         case Event::started:
@@ -87,7 +91,7 @@ Transition in_on_probation(Event event) {
         case Event::interrupted:
             return stop_on_probation();
         case Event::restart_requested:
-            return leave_serving();
+            return leave_on_probation();
         default:
             return stay(State::on_probation);
     }
@@ -105,7 +109,7 @@ Transition in_claiming(Event event) {
         case Event::interrupted:
             return before({refuse_handover}, stop_on_probation());
         case Event::restart_requested:
-            return before({refuse_handover}, leave_serving());
+            return before({refuse_handover}, leave_on_probation());
         default:
             return stay(State::claiming);
     }
@@ -415,6 +419,8 @@ std::string_view to_string(Action action) {
             return "say ready";
         case Action::ask_for_promotion:
             return "ask for promotion";
+        case Action::pass_restart_to_predecessor:
+            return "pass restart to predecessor";
         case Action::pass_stop_to_predecessor:
             return "pass stop to predecessor";
         case Action::announce_reloading:

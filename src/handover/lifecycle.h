@@ -68,35 +68,36 @@ enum class Event {
 };
 
 enum class Action {
-    take_over,                 ///< count the generation up
-    store_listeners,           ///< FDSTORE=1 for what this generation bound
-    start_accepting,           //
-    adopt_stored_connections,  ///< what the generation before a restart put into the fd store
-    announce_ready,            ///< READY=1: we are the main process from here on
-    report_serving,            ///< to the log
-    say_ready,                 ///< to the predecessor
-    ask_for_promotion,         ///< of the predecessor
-    pass_stop_to_predecessor,  ///< or it would take the listeners back
-    announce_reloading,        ///< RELOADING=1
-    start_successor,           //
-    end_successor,             ///< kill it
-    report_failed_handover,    ///< READY=1 with the reason as STATUS=; answer whoever asked
-    refuse_handover,           ///< answer whoever asked: why not now
-    pass_handover_on,          ///< to the successor
-    pass_stop_on,              ///< to the successor
-    say_go,                    ///< to the successor
-    report_handover,           ///< READY=1; answer whoever asked
-    start_probation,           ///< the timer
-    recall_connections,        ///< those that the dead successor had not read
-    report_rollback,           ///< MAINPID= of ours, READY=1 with the reason as STATUS=
-    hand_main_pid,             ///< MAINPID= READY=1 WATCHDOG=1, a barrier, and then the successor
-    fall_silent,               ///< towards the service manager
-    release_successor,         ///< it goes on without us
-    stop_accepting,            //
-    announce_leaving,          ///< STATUS= for a restart
-    announce_stopping,         ///< STOPPING=1
-    drop_predecessor,          ///< connections that it still has are its own to close
-    release_listeners,         ///< close our descriptors; the successor or the fd store has theirs
+    take_over,                    ///< count the generation up
+    store_listeners,              ///< FDSTORE=1 for what this generation bound
+    start_accepting,              //
+    adopt_stored_connections,     ///< what the generation before a restart put into the fd store
+    announce_ready,               ///< READY=1: we are the main process from here on
+    report_serving,               ///< to the log
+    say_ready,                    ///< to the predecessor
+    ask_for_promotion,            ///< of the predecessor
+    pass_stop_to_predecessor,     ///< or it would take the listeners back
+    pass_restart_to_predecessor,  ///< the same
+    announce_reloading,           ///< RELOADING=1
+    start_successor,              //
+    end_successor,                ///< kill it
+    report_failed_handover,       ///< READY=1 with the reason as STATUS=; answer whoever asked
+    refuse_handover,              ///< answer whoever asked: why not now
+    pass_handover_on,             ///< to the successor
+    pass_stop_on,                 ///< to the successor
+    say_go,                       ///< to the successor
+    report_handover,              ///< READY=1; answer whoever asked
+    start_probation,              ///< the timer
+    recall_connections,           ///< those that the dead successor had not read
+    report_rollback,              ///< MAINPID= of ours, READY=1 with the reason as STATUS=
+    hand_main_pid,      ///< MAINPID= READY=1 WATCHDOG=1, a barrier, and then the successor
+    fall_silent,        ///< towards the service manager
+    release_successor,  ///< it goes on without us
+    stop_accepting,     //
+    announce_leaving,   ///< STATUS= for a restart
+    announce_stopping,  ///< STOPPING=1
+    drop_predecessor,   ///< connections that it still has are its own to close
+    release_listeners,  ///< close our descriptors; the successor or the fd store has theirs
     retire_listeners,   ///< serve their queue, then close them; the main process for good: out of
                         ///< the fd store, unix paths unlinked
     move_connections,   ///< to the successor; those that cannot move get a long grace

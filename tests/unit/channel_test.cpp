@@ -89,6 +89,8 @@ const std::string golden_keep =
 const std::string golden_are_you_well = "HOV1\x03\x00\x0b\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
 const std::string golden_well = "HOV1\x03\x00\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
 
+const std::string golden_leaving = "HOV1\x03\x00\x0d\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
+
 TEST(Channel, writes_and_reads_version_3_as_it_always_was) {
     EXPECT_EQ(encode(message_of(Type::keep, {{Tag::count, "3"}})), golden_keep);
     ASSERT_TRUE(decode(golden_keep));
@@ -97,7 +99,7 @@ TEST(Channel, writes_and_reads_version_3_as_it_always_was) {
          {std::pair(Type::promoted, golden_promoted),
           std::pair(Type::promote_me, golden_promote_me),
           std::pair(Type::are_you_well, golden_are_you_well), std::pair(Type::well, golden_well),
-          std::pair(Type::stopping, golden_stopping)}) {
+          std::pair(Type::leaving, golden_leaving), std::pair(Type::stopping, golden_stopping)}) {
         EXPECT_EQ(encode(message_of(type)), bytes);
         ASSERT_TRUE(decode(bytes));
         EXPECT_EQ(decode(bytes)->type, type);
@@ -162,7 +164,7 @@ const Malformed malformed[] = {
     {"newest version", "HOV1\xff\xff\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"version 0", "HOV1\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"type 0", "HOV1\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
-    {"unknown type", "HOV1\x01\x00\x0d\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
+    {"unknown type", "HOV1\x01\x00\x0e\x00\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"largest type", "HOV1\x01\x00\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00"s},
     {"length too long", "HOV1\x01\x00\x02\x00\x01\x00\x00\x00\x00\x00\x00\x00"s},
     {"length of 4 GiB", "HOV1\x01\x00\x02\x00\xff\xff\xff\xff\x00\x00\x00\x00"s},

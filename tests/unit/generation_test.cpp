@@ -56,11 +56,14 @@ class GenerationTest : public testing::Test {
     Generation::Exit run(Origin origin, std::vector<WantedListener> wanted, int end) {
         Generation generation(std::move(origin), options_);
         generation.serve(service_, std::move(wanted));
-        ::pthread_kill(::pthread_self(), end);
+        send(::pthread_self(), end);
         const auto exit = generation.run();
         number_ = generation.number();
         return exit;
     }
+
+    /// To the thread whose signalfd is waiting; others here have it unblocked.
+    static void send(pthread_t thread, int number) { ::pthread_kill(thread, number); }
 
     /// The texts of all messages, one after the other.
     std::string told() {
@@ -180,7 +183,7 @@ TEST_F(GenerationTest, feeds_the_watchdog_as_long_as_its_services_respond) {
     const ScopedEnvironment usec("WATCHDOG_USEC", "20000");
     std::thread manager([this, main = ::pthread_self()] {
         EXPECT_TRUE(fake_.await_saying("WATCHDOG=1"));
-        ::pthread_kill(main, SIGTERM);
+        send(main, SIGTERM);
     });
     (void)run({}, {want("http")}, SIGCONT);
     manager.join();
@@ -193,7 +196,7 @@ TEST_F(GenerationTest, starves_the_watchdog_when_a_service_is_stuck_and_says_so)
     options_.report = [this](GenerationOptions::Severity severity, const std::string& text) {
         if (severity != GenerationOptions::Severity::error) return;
         complaints_.push_back(text);
-        ::pthread_kill(::pthread_self(), SIGTERM);
+        send(::pthread_self(), SIGTERM);
     };
     (void)run({}, {want("http")}, SIGCONT);
     EXPECT_THAT(complaints_, ElementsAre(HasSubstr("the watchdog is not fed any more")));

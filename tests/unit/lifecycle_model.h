@@ -74,6 +74,7 @@ enum class Word : std::uint8_t {
     promoted,
     promote_me,
     stopping,
+    leaving,
     end,
     first_connection,
     second_connection,

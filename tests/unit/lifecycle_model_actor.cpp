@@ -72,6 +72,8 @@ void Actor::perform(Action action) {
             return say_to_predecessor(Word::promote_me);
         case Action::pass_stop_to_predecessor:
             return say_to_predecessor(Word::stopping);
+        case Action::pass_restart_to_predecessor:
+            return say_to_predecessor(Word::leaving);
         case Action::announce_reloading:  // RELOADING=1
             return notify(Notice::Kind::reloading);
         case Action::start_successor:  // it has a process and a channel, or fails
@@ -228,6 +230,8 @@ void Actor::read_successor() {
             return give_up_attempt();
         case Word::promote_me:
             return handle(Event::promotion_wanted);
+        case Word::leaving:
+            return handle(Event::restart_requested);
         case Word::stopping:
             world_.stop_asked |= is_asked_for_the_service(me_.state());
             return handle(Event::stop_requested);

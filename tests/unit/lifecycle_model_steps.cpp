@@ -192,9 +192,9 @@ std::string_view word(Signal signal) {
 }
 
 std::string_view word(Word what) {
-    constexpr std::array<std::string_view, 10> words{
-        "nothing",    "ready",    "failed", "go",           "promoted",
-        "promote_me", "stopping", "end",    "a connection", "another connection"};
+    constexpr std::array<std::string_view, 11> words{
+        "nothing",  "ready",   "failed", "go",           "promoted",          "promote_me",
+        "stopping", "leaving", "end",    "a connection", "another connection"};
     return words[static_cast<std::size_t>(what)];
 }
 

@@ -98,7 +98,7 @@ const std::vector<Row> table = {
     {State::on_probation, Event::interrupted, State::stopping,
         {pass_stop_to_predecessor, drop_predecessor, retire_listeners, drain_promptly}},
     {State::on_probation, Event::restart_requested, State::leaving,
-        {announce_leaving, stop_accepting, release_listeners, store_connections}},
+        {pass_restart_to_predecessor, announce_leaving, stop_accepting, release_listeners, store_connections}},
 
     // Only the main process hands over.
     {State::claiming, Event::promoted, State::handing_over,
@@ -112,7 +112,7 @@ const std::vector<Row> table = {
         {refuse_handover, pass_stop_to_predecessor, drop_predecessor, retire_listeners,
          drain_promptly}},
     {State::claiming, Event::restart_requested, State::leaving,
-        {refuse_handover, announce_leaving, stop_accepting, release_listeners, store_connections}},
+        {refuse_handover, pass_restart_to_predecessor, announce_leaving, stop_accepting, release_listeners, store_connections}},
 
     // The main process.
     {State::serving, Event::handover_requested, State::handing_over,
