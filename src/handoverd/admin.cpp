@@ -29,12 +29,14 @@ json as_json(const handover::Arrivals::Account& arrivals) {
         for (const auto ending : handover::all_endings)
             ended[std::string(handover::to_string(ending))] = (*arrivals.ended)[ending];
     }
-    return {{"from", arrivals.from},
-            {"by", arrivals.how},
-            {"adopted", arrivals.adopted},
-            {"unclaimed", arrivals.unclaimed},
-            {"unreadable", arrivals.unreadable},
-            {"predecessor", ended}};
+    json result = {{"from", arrivals.from},
+                   {"by", arrivals.how},
+                   {"adopted", arrivals.adopted},
+                   {"unclaimed", arrivals.unclaimed},
+                   {"unreadable", arrivals.unreadable},
+                   {"predecessor", ended}};
+    if (arrivals.ended) result["account"] = arrivals.ended->to_sentence();
+    return result;
 }
 
 void status(httplib::Response& response, const handover::Generation& generation) {

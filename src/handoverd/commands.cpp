@@ -64,19 +64,6 @@ std::optional<json> ask(const Options& options, const Request& request) {
     return body;
 }
 
-/// "held 66 = 1 closed by client + 64 moved": what is not 0.
-std::string sentence_of(const json& account) {
-    std::string sentence;
-    for (const auto& [name, count] : account.items()) {
-        if (name == "held" || count == 0) continue;
-        std::string words = name;
-        std::replace(words.begin(), words.end(), '_', ' ');
-        sentence += fmt::format("{}{} {}", sentence.empty() ? " = " : " + ",
-                                count.get<std::uint64_t>(), words);
-    }
-    return fmt::format("held {}{}", account.value("held", 0), sentence);
-}
-
 void print_arrivals(const json& arrivals) {
     if (!arrivals.is_object()) return;
     fmt::print("taken over   {} connections of generation {} by {}", arrivals.value("adopted", 0),
@@ -85,10 +72,8 @@ void print_arrivals(const json& arrivals) {
         fmt::print(", {} closed as their listener is not configured any more", unclaimed);
     if (const auto unreadable = arrivals.value("unreadable", 0); unreadable != 0)
         fmt::print(", {} messages could not be read", unreadable);
-    const auto account = arrivals.value("predecessor", json());
-    fmt::print(
-        "\n             generation {} {}\n", arrivals.value("from", 0),
-        account.is_object() ? sentence_of(account) : "still drains, or ended without a word");
+    fmt::print("\n             generation {} {}\n", arrivals.value("from", 0),
+               arrivals.value("account", "still drains, or ended without a word"));
 }
 
 }  // namespace
