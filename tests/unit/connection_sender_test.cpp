@@ -325,9 +325,7 @@ class ConnectionSenderAtTheLimit : public testing::Test {
         char byte = 0;
         EXPECT_EQ(::read(told_.in.get(), &byte, 1), 1);
     }
-    void tell_parent() const {
-        (void)!::write(told_.out.get(), "x", 1);
-    }
+    void tell_parent() const { (void)!::write(told_.out.get(), "x", 1); }
 
     std::vector<TestConnection> connections_;
     std::optional<Channel> theirs_;
