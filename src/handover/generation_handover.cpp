@@ -61,8 +61,7 @@ void Generation::Runner::report_failed_handover() {
     const auto result = failure("handover failed: " + failure_ + "; " + name() +
                                 (state_ == State::serving ? " serves on" : " ends"));
     manager_.ready(result.reason);
-    report(Severity::error, result.reason);
-    note_last_handover(result);
+    tell(Severity::error, result);
     answer(requesters_, result);
 }
 
@@ -70,8 +69,7 @@ void Generation::Runner::refuse_handover() {
     const auto result = failure(name() + " cannot hand over now: it is " +
                                 std::string(lifecycle::to_string(state_)) +
                                 (attempt_ ? " to pid " + std::to_string(attempt_->pid()) : ""));
-    report(Severity::warning, result.reason);
-    note_last_handover(result);
+    tell(Severity::warning, result);
     answer(newcomers_, result);
 }
 
@@ -102,8 +100,7 @@ void Generation::Runner::report_handover() {
     result.same_build = !build_id_.empty() && peer.build_id == build_id_;
     result.duration = attempt_->age();
     manager_.ready(result.to_string());
-    report(Severity::info, result.to_string());
-    note_last_handover(result);
+    tell(Severity::info, result);
     answer(requesters_, result);
 }
 
@@ -131,8 +128,7 @@ void Generation::Runner::report_rollback() {
                                 (lost_ == 0 ? "no connection" : plural(lost_, "connection")) +
                                 " went down with it; " + name() + " serves again");
     manager_.hand_main_pid(::getpid(), result.reason);
-    report(Severity::error, result.reason);
-    note_last_handover(result);
+    tell(Severity::error, result);
 }
 
 // ---- the end of the probation
@@ -194,7 +190,9 @@ void Generation::Runner::request_handover(Requester done) {
     });
 }
 
-void Generation::Runner::note_last_handover(const HandoverResult& result) {
+/// In the log, and to whoever asks for the status.
+void Generation::Runner::tell(Severity severity, const HandoverResult& result) {
+    report(severity, result.to_string());
     const std::lock_guard lock(mutex_);
     published_.last_handover = result.to_string();
 }

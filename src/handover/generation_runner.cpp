@@ -240,7 +240,7 @@ void Generation::Runner::adopt_stored_connections() {
 }
 
 void Generation::Runner::announce_ready() {
-    main_ = true;
+    main_ = !orphaned_;
     manager_.ready(serving_sentence());
     if (const auto interval = manager_.watchdog_interval()) watchdog_.start_every(*interval);
 }
@@ -276,7 +276,7 @@ void Generation::Runner::announce_end(const std::string& what) {
 }
 
 void Generation::Runner::retire_listeners() {
-    if (main_ && !orphaned_) holdings_.retire();
+    if (main_) holdings_.retire();
     services_.accept_queued_and_stop();
     holdings_.release();
 }

@@ -96,7 +96,7 @@ class Generation::Runner {
         return number_ != 0 ? "generation " + std::to_string(number_) : "the new generation";
     }
     void answer(std::vector<Requester>& requesters, const HandoverResult& result);
-    void note_last_handover(const HandoverResult& result);
+    void tell(Severity severity, const HandoverResult& result);
     [[nodiscard]] HandoverResult failure(const std::string& reason) const;
     void start_drain_timeout();
     void count_down();

@@ -46,8 +46,7 @@ httplib::Result send(const Options& options, const Request& request) {
 }
 
 /// The answer's JSON, or nullopt after saying why there is none.
-std::optional<json> ask(const Options& options, const Request& request) {
-    const auto result = send(options, request);
+std::optional<json> answer_in(const httplib::Result& result, const Options& options) {
     if (!result) {
         fmt::print(stderr,
                    "handoverd: no answer from the admin listener {}: {} (is it running? does "
@@ -62,6 +61,10 @@ std::optional<json> ask(const Options& options, const Request& request) {
         return std::nullopt;
     }
     return body;
+}
+
+std::optional<json> ask(const Options& options, const Request& request) {
+    return answer_in(send(options, request), options);
 }
 
 void print_arrivals(const json& arrivals) {
@@ -88,14 +91,10 @@ bool survived_probation(const Options& options, std::uint64_t to) {
     };
     auto result = send(options, question);
     if (!result || result->status != 200) result = send(options, question);
-    const auto answer = result ? json::parse(result->body, nullptr, false) : json();
-    if (!answer.is_object()) {
-        fmt::print(stderr, "handoverd: no answer from the admin listener {} any more: {}\n",
-                   options.admin, httplib::to_string(result.error()));
-        return false;
-    }
-    if (answer.value("generation", std::uint64_t{0}) >= to) return true;
-    fmt::print(stderr, "{}\n", answer.value("last_handover", "no reason given"));
+    const auto answer = answer_in(result, options);
+    if (!answer) return false;
+    if (answer->value("generation", std::uint64_t{0}) >= to) return true;
+    fmt::print(stderr, "{}\n", answer->value("last_handover", "no reason given"));
     return false;
 }
 
