@@ -58,8 +58,8 @@ struct Message {
         stored = 6,      ///< hello: nobody waits at the other end, this comes out of the fd store
         listener = 7,    ///< connections: begins the next connection; the name of its listener
         unread = 8,      ///< connections: bytes received and not answered; several are joined
-        count = 10,      ///< keep: decimal
         tally = 9,       ///< end: "moved=9120", "held=9123"; names as in tally.h
+        count = 10,      ///< keep: decimal
     };
 
     Type type = Type::hello;
@@ -78,10 +78,8 @@ struct Message {
 };
 
 constexpr std::uint16_t protocol_version = 3;
-/// The oldest one whose successors know that they are on probation.
+/// The oldest one that knows of probation, and of `keep`.
 constexpr std::uint16_t probation_version = 3;
-/// The oldest one whose predecessors understand `keep`.
-constexpr std::uint16_t keep_version = 3;
 
 /// The bytes of a message, without descriptors. A field longer than 65535 bytes is cut.
 [[nodiscard]] std::string encode(const Message& message);

@@ -162,7 +162,7 @@ void Generation::Runner::release_successor() {
     barrier_.cancel();  // a restart may come before it has passed
     attempt_->let_go();
     // We listen on: it may tell us to make room. An older release only waits for our end of it.
-    if (attempt_->peer().protocol < keep_version) forget_successor();
+    if (attempt_->peer().protocol < probation_version) forget_successor();
 }
 
 /// One generation drains for a few seconds as a rule. Where reloads come faster than slow requests

@@ -55,7 +55,7 @@ void PredecessorLink::say(Message::Type what) const {
 }
 
 void PredecessorLink::say_keep(std::uint64_t count) const {
-    if (protocol_ < keep_version) return;
+    if (protocol_ < probation_version) return;
     auto message = Message::of(Message::Type::keep);
     message.fields.emplace_back(Message::Tag::count, std::to_string(count));
     (void)channel_.send(message);

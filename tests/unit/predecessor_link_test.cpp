@@ -216,13 +216,13 @@ TEST_F(PredecessorLinkTest, says_what_the_successor_wants) {
 }
 
 TEST_F(PredecessorLinkTest, says_how_many_may_go_on_draining_to_those_who_understand_it) {
-    for (const unsigned protocol : {keep_version - 1U, keep_version + 0U}) {
+    for (const unsigned protocol : {probation_version - 1U, probation_version + 0U}) {
         connect();
         greet(protocol);
         link_->say_keep(3);
         Message message;
         const auto received = predecessor_->receive(message);
-        if (protocol < keep_version) {
+        if (protocol < probation_version) {
             EXPECT_EQ(received, Channel::Received::nothing);
         } else {
             ASSERT_EQ(received, Channel::Received::message);
