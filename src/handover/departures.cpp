@@ -2,6 +2,7 @@
 #include "handover/departures.h"
 
 #include "handover/connection_batch.h"
+#include "handover/sentences.h"
 
 #include <utility>
 
@@ -114,8 +115,8 @@ void Departures::give_up(Sender& sender, const std::string& reason) {
     discard(std::move(gone));
     finishing_ = false;
     if (!unsent.empty())
-        callbacks_.warn(std::to_string(unsent.size()) +
-                        " connections cannot move and are closed politely: " + reason);
+        callbacks_.warn(plural(unsent.size(), "connection") +
+                        " to be closed politely instead of moved: " + reason);
     returned_ += unsent.size();
     for (auto& connection : unsent) services_.adopt(std::move(connection));
     // Without these the services may have been drained already.

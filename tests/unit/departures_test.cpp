@@ -345,7 +345,7 @@ TEST_F(DeparturesTest, that_the_store_has_no_more_room_for_are_closed_politely) 
     }
     run_until_calls(3);
     EXPECT_EQ(web_.calls[1], "drain 500");
-    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("cannot move and are closed politely")));
+    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("to be closed politely instead of moved")));
     const auto returned = web_.adopted.size();
     EXPECT_GT(returned, 0U);
     web_.counts[Ending::drained] += returned;
