@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// Responses of every kind, over real sockets.
+#include "http_test_server.h"
+#include "support/temporary_directory.h"
+
+#include <algorithm>
+#include <fstream>
+#include <future>
+#include <stdexcept>
+#include <string>
+
+namespace handover::http {
+namespace {
+
+TEST(HttpResponses, may_come_from_a_content_provider) {
+    TestServer server;
+    const std::string content(300000, 'c');
+    server->Get("/sized", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content_provider(
+            content.size(), "text/plain",
+            [&](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+                return sink.write(content.data() + offset, std::min<std::size_t>(length, 10000));
+            });
+    });
+    server->Get("/chunked", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_chunked_content_provider("text/plain",
+                                              [&](std::size_t offset, httplib::DataSink& sink) {
+                                                  if (offset < content.size())
+                                                      return sink.write(content.data(), 10000);
+                                                  sink.done();
+                                                  return true;
+                                              });
+    });
+    server.start();
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/sized").body, content);
+    EXPECT_EQ(client.get("/chunked").body.size(), content.size());
+    EXPECT_EQ(client.get("/hello").status, 200);
+}
+
+TEST(HttpResponses, to_1_0_are_sent_without_chunks) {
+    TestServer server;
+    server->Get("/chunked", [](const httplib::Request&, httplib::Response& response) {
+        response.set_chunked_content_provider("text/plain",
+                                              [](std::size_t offset, httplib::DataSink& sink) {
+                                                  if (offset < 10) return sink.write("12345", 5);
+                                                  sink.done();
+                                                  return true;
+                                              });
+    });
+    server.start();
+    for (const char* more : {"", "Connection: keep-alive\r\n", "Accept-Encoding: gzip\r\n"}) {
+        auto client = server.connect();
+        client.send("GET /chunked HTTP/1.0\r\n" + std::string(more) + "\r\n");
+        const auto response = client.receive();
+        EXPECT_EQ(response.body, "1234512345") << more;
+        EXPECT_FALSE(response.header("Transfer-Encoding"));
+        EXPECT_FALSE(response.header("Content-Encoding"));
+        EXPECT_TRUE(response.says_close());
+    }
+}
+
+TEST(HttpResponses, without_a_length_end_with_the_connection) {
+    TestServer server;
+    server->Get("/endless", [](const httplib::Request&, httplib::Response& response) {
+        response.set_content_provider("text/plain",
+                                      [](std::size_t offset, httplib::DataSink& sink) {
+                                          if (offset >= 5) sink.done();
+                                          return offset >= 5 || sink.write("12345", 5);
+                                      });
+    });
+    server.start();
+    auto client = server.connect();
+    client.send("GET /endless HTTP/1.1\r\n\r\n");
+    const auto response = client.receive();
+    EXPECT_EQ(response.body, "12345");
+    EXPECT_TRUE(response.says_close());
+}
+
+TEST(HttpResponses, may_come_from_files) {
+    const test::TemporaryDirectory directory;
+    std::ofstream(directory / "page.txt") << "page";
+    TestServer server;
+    server->set_mount_point("/files", directory.path().string());
+    server.start();
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/files/page.txt").body, "page");
+    EXPECT_EQ(client.get("/files/page.txt").body, "page");
+}
+
+TEST(HttpResponses, pass_the_users_post_routing_handler) {
+    TestServer server;
+    server->set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+        response.set_header("X-Late", "yes");
+    });
+    server.start();
+    auto client = server.connect();
+    const auto response = client.get("/hello");
+    EXPECT_EQ(response.header("X-Late"), "yes");
+    EXPECT_FALSE(response.says_close());
+}
+
+TEST(HttpResponses, may_ask_for_a_close) {
+    TestServer server;
+    server->Get("/last", [](const httplib::Request&, httplib::Response& response) {
+        response.set_header("Connection", "Close");
+        response.set_content("last", "text/plain");
+    });
+    server.start();
+    auto client = server.connect();
+    EXPECT_TRUE(client.get("/last").says_close());
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpResponses, do_not_tell_what_an_exception_said) {
+    TestServer server;
+    server->Get("/throw", [](const httplib::Request&, httplib::Response&) {
+        throw std::runtime_error("secret");
+    });
+    server.start();
+    auto client = server.connect();
+    const auto response = client.get("/throw");
+    EXPECT_EQ(response.status, 500);
+    EXPECT_EQ(response.head.find("secret"), std::string::npos);
+}
+
+TEST(HttpResponses, that_throw_in_a_hook_end_only_their_connection) {
+    std::promise<std::string> error;
+    ServerOptions options;
+    options.on_error = [&](const std::string& what) { error.set_value(what); };
+    TestServer server(options);
+    server->set_post_routing_handler([](const httplib::Request& request, httplib::Response&) {
+        if (request.path == "/throw") throw std::runtime_error("in the hook");
+    });
+    server.start();
+    auto client = server.connect();
+    client.send("GET /throw HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(client.closed_by_server());
+    EXPECT_NE(error.get_future().get().find("in the hook"), std::string::npos);
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+}
+
+TEST(HttpResponses, end_the_connection_if_our_hook_was_replaced) {
+    std::promise<void> told;
+    ServerOptions options;
+    options.on_error = [&](const std::string&) { told.set_value(); };
+    TestServer server(options);
+    httplib::Server& base = *server;
+    base.set_post_routing_handler([](const httplib::Request&, httplib::Response&) {});
+    server.start();
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/hello").body, "Hello\n");
+    EXPECT_TRUE(client.closed_by_server());
+    EXPECT_TRUE(is_ready(told.get_future()));
+}
+
+TEST(HttpResponses, nobody_reads_do_not_harm_others) {
+    const std::string much(std::size_t{16} << 20U, 'm');  // outlives its handlers
+    TestServer server;
+    server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content(much, "text/plain");
+    });
+    server.start();
+    auto gone = server.connect();
+    gone.send("GET /much HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(gone.receive_bytes(9), "HTTP/1.1 ");
+    gone.reset();
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+}
+
+TEST(HttpResponses, that_nobody_takes_are_given_up) {
+    ServerOptions options;
+    options.write_stall_timeout = std::chrono::milliseconds(50);
+    options.linger = std::chrono::milliseconds(50);
+    const std::string much(std::size_t{64} << 20U, 'm');  // outlives its handlers
+    TestServer server(options);
+    server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
+        response.set_content(much, "text/plain");
+    });
+    server.start();
+    auto stalled = server.connect();
+    stalled.send("GET /much HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(stalled.receive_bytes(9), "HTTP/1.1 ");
+    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+}
+
+TEST(HttpResponses, are_not_destroyed_by_a_body_that_nobody_reads) {
+    TestServer server;
+    server.start();
+    auto client = server.connect();
+    client.send("POST /hello HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n");  // refused at once
+    client.send(std::string(200000, 'b'));
+    EXPECT_EQ(client.receive().status, 413);
+}
+
+}  // namespace
+}  // namespace handover::http
