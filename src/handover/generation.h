@@ -53,6 +53,13 @@ struct GenerationOptions {
     /// How long a successor is watched after it took over, at least: as long as something is in
     /// flight here, it is longer. Should it die meanwhile, we take the listeners back.
     std::chrono::milliseconds probation{5'000};
+    /// The process that was started stays until the service ends, as PID 1 does in any case: when
+    /// it has drained, run() waits for the generations after it (see Anchor). Not under a service
+    /// manager, which follows the main process by itself.
+    bool anchor = false;
+    /// To do that in a process as small as can be: arguments, argv[0] included, with which this
+    /// executable does nothing but Anchor::resume() and wait(). Empty: wait inside run().
+    std::vector<std::string> anchor_command;
     /// Every event worth a line in the log. Called on the thread of run().
     enum class Severity { info, warning, error };
     std::function<void(Severity, const std::string&)> report = [](Severity, const std::string&) {};
@@ -86,8 +93,9 @@ class Generation {
         std::size_t cut;  ///< connections closed at the deadline; if not 0, their handlers may
                           ///< still run in threads that cannot be joined: leave by _exit(2)
     };
-    /// Adopts and binds, says ready, serves, and returns when this generation has ended. Throws
-    /// Error if it cannot start; a predecessor has been told then and goes on serving.
+    /// Adopts and binds, says ready, serves, and returns when this generation has ended; as an
+    /// anchor, when the service has. Throws Error if it cannot start; a predecessor has been told
+    /// then and goes on serving.
     [[nodiscard]] Exit run();
 
     /// Asks for a handover, as SIGUSR2 does; `done` is called on the thread of run(), exactly once

@@ -124,6 +124,7 @@ void Generation::Runner::recall_connections() {
 /// MAINPID= again: the manager may have been told otherwise a moment ago.
 void Generation::Runner::report_rollback() {
     forget_successor();
+    holdings_.ledger().set_main_pid(::getpid());
     const auto result = failure("rolled back: " + failure_ + ", on probation; " +
                                 (lost_ == 0 ? "no connection" : plural(lost_, "connection")) +
                                 " went down with it; " + name() + " serves again");
@@ -145,6 +146,8 @@ void Generation::Runner::hand_main_pid() {
 
 void Generation::Runner::tell_manager() {
     attempt_->release();
+    holdings_.ledger().set_main_pid(attempt_->pid());
+    holdings_.ledger().set_crashes(0);
     manager_.hand_main_pid(attempt_->pid(), "generation " +
                                                 std::to_string(attempt_->peer().generation) +
                                                 " takes over from " + std::to_string(number_));
@@ -161,6 +164,8 @@ void Generation::Runner::release_successor() {
     probation_.stop();
     barrier_.cancel();  // a restart may come before it has passed
     attempt_->let_go();
+    // Who waits for it from here on is our anchor, if we have one.
+    if (!attempt_->has_ended()) holdings_.ledger().set_main_pid(attempt_->pid());
     // We listen on: it may tell us to make room. An older release only waits for our end of it.
     if (attempt_->peer().protocol < probation_version) forget_successor();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handover/generation_runner.h"
 
+#include "handover/backoff.h"
 #include "handover/error.h"
 #include "handover/sentences.h"
 
@@ -15,9 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// While somebody waits for our end, its patience is renewed this often, and by a multiple.
-constexpr milliseconds countdown_interval{1'000};
-constexpr int countdown_margin = 5;
 /// A successor all of whose threads have been stuck for longer is not well.
 constexpr milliseconds well_within{5'000};
 
@@ -35,6 +33,8 @@ Generation::Runner::Runner(Origin origin, GenerationOptions options)
       signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
                [this](int number) { on_signal(number); }),
       barrier_(loop_, manager_),
+      backoff_(loop_, [this] { handle(Event::started); }),
+      established_(loop_, [this] { holdings_.ledger().set_crashes(0); }),
       watchdog_(loop_, [this] { feed_watchdog(); }),
       probation_(loop_, [this] { handle(Event::probation_passed); }),
       drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
@@ -54,14 +54,18 @@ Generation::Exit Generation::Runner::run() {
     }
     loop_.run();
     report(Severity::info, name() + " ended: " + departures_.tally().to_sentence());
-    return {0, cut_};
+    return {anchor_ && anchor_->has_successor() ? stay() : 0, cut_};
 }
 
 void Generation::Runner::start() {
     if (predecessor_) predecessor_->greet(hello());
     for (const auto& warning : warnings_) warn_(warning);
+    become_anchor();
     holdings_.assemble(services_.wanted(), warn_);
-    handle(predecessor_ ? Event::started_by_predecessor : Event::started);
+    if (predecessor_) return handle(Event::started_by_predecessor);
+    const auto crashes = holdings_.ledger().crashes();
+    if (backoff_after(crashes) > milliseconds(0)) return back_off(crashes);
+    handle(Event::started);
 }
 
 PredecessorLink::Callbacks Generation::Runner::predecessor_callbacks() {
@@ -96,10 +100,11 @@ void Generation::Runner::say_well() {
 }
 
 /// With a service manager, we have not become the main process, and the old one's death makes the
-/// manager end us and start anew from the fd store. So we serve until then, but own nothing.
+/// manager end us and start anew from the fd store. So we serve until then, but own nothing. Under
+/// an anchor, nobody but us is left.
 void Generation::Runner::on_predecessor_lost() {
-    orphaned_ = manager_.present();
-    manager_.fall_silent();
+    orphaned_ = manager_.present() && holdings_.ledger().anchor_pid() == 0;
+    if (orphaned_) manager_.fall_silent();
     handle(Event::predecessor_lost);
 }
 
@@ -115,6 +120,11 @@ void Generation::Runner::on_signal(int number) {
     // and so does what the successor has said.
     if (predecessor_) predecessor_->read_all();
     if (attempt_) attempt_->read_all();
+    if (anchor_ && anchor_->has_successor()) {
+        // Whoever signals the process that was started means the service.
+        anchor_->pass_on(number);
+        if (number != SIGTERM && number != SIGINT) return;
+    }
     switch (number) {
         case SIGHUP:
         case SIGUSR2:
@@ -239,42 +249,6 @@ void Generation::Runner::adopt_stored_connections() {
     note_state();  // before READY=1: whoever waits for that may ask
 }
 
-void Generation::Runner::announce_ready() {
-    main_ = !orphaned_;
-    manager_.ready(serving_sentence());
-    if (const auto interval = manager_.watchdog_interval()) watchdog_.start_every(*interval);
-}
-
-/// That we are here shows that the loop turns; whether anybody is served, the services know. Told
-/// once, for the manager is about to end us.
-void Generation::Runner::feed_watchdog() {
-    const auto interval = manager_.watchdog_interval();
-    if (!interval) return;
-    const auto time = std::chrono::duration_cast<milliseconds>(*interval);
-    const bool was_responsive = std::exchange(responsive_, services_.is_responsive(time));
-    if (responsive_) return manager_.watchdog();
-    if (was_responsive)
-        report(Severity::error, name() + " has not been able to begin a request for " +
-                                    seconds(time) + ": the watchdog is not fed any more");
-}
-
-void Generation::Runner::fall_silent() {
-    main_ = false;
-    manager_.fall_silent();
-    watchdog_.stop();
-}
-
-void Generation::Runner::announce_end(const std::string& what) {
-    const auto sentence =
-        name() + " " + what + ": " + plural(services_.tally().held(), "connection") + " open";
-    if (state_ == State::stopping)
-        manager_.stopping(sentence);
-    else
-        manager_.status(sentence);
-    report(Severity::info, sentence);
-    countdown_.start_every(countdown_interval);
-}
-
 void Generation::Runner::retire_listeners() {
     if (main_) holdings_.retire();
     services_.accept_queued_and_stop();
@@ -319,14 +293,6 @@ void Generation::Runner::close_remaining() {
 }
 
 // ---- what the actions need
-
-void Generation::Runner::count_down() {
-    const auto left =
-        std::chrono::duration_cast<milliseconds>(deadline_ - std::chrono::steady_clock::now());
-    manager_.extend_timeout(countdown_interval * countdown_margin);
-    manager_.status(name() + " finishes " + plural(services_.tally().held(), "connection") + ", " +
-                    seconds(left) + " left");
-}
 
 void Generation::Runner::answer_end_of_probation() {
     switch (state_) {

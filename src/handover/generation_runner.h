@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/anchor.h"
 #include "handover/arrivals.h"
 #include "handover/barrier_wait.h"
 #include "handover/departures.h"
@@ -28,7 +29,8 @@
 namespace handover {
 
 /// Turns what happens into lifecycle events, and carries out the lifecycle's actions: those about a
-/// successor in generation_handover.cpp, the others in generation_runner.cpp.
+/// successor in generation_handover.cpp, those about a supervisor in generation_supervision.cpp,
+/// the others in generation_runner.cpp.
 class Generation::Runner {
   public:
     Runner(Origin origin, GenerationOptions options);
@@ -61,15 +63,21 @@ class Generation::Runner {
     // The actions.
     void take_over();
     void adopt_stored_connections();
-    void announce_ready();
-    void announce_end(const std::string& what);
     void drop_predecessor();
     void retire_listeners();
     void store_connections();
     void drain_promptly();
     void close_remaining();
+
+    // Those about a supervisor.
+    void announce_ready();
+    void announce_end(const std::string& what);
     void fall_silent();
     void feed_watchdog();
+    void count_down();
+    void back_off(std::uint64_t crashes);
+    void become_anchor();
+    [[nodiscard]] int stay();
 
     // Those about a successor.
     void start_successor();
@@ -99,7 +107,6 @@ class Generation::Runner {
     void tell(Severity severity, const HandoverResult& result);
     [[nodiscard]] HandoverResult failure(const std::string& reason) const;
     void start_drain_timeout();
-    void count_down();
     void answer_end_of_probation();
     void report(Severity severity, const std::string& text) { options_.report(severity, text); }
 
@@ -119,6 +126,7 @@ class Generation::Runner {
     Departures departures_{
         loop_, services_, manager_, {[this] { handle(lifecycle::Event::drained); }, warn_}};
     std::optional<PredecessorLink> predecessor_;
+    std::optional<Anchor> anchor_;
 
     lifecycle::State state_ = lifecycle::State::starting;
     std::deque<lifecycle::Event> events_;  ///< one at a time: an action may cause the next
@@ -141,6 +149,8 @@ class Generation::Runner {
 
     Signals signals_;
     BarrierWait barrier_;
+    Timer backoff_;
+    Timer established_;
     Timer watchdog_;
     Timer probation_;
     Timer drain_timeout_;

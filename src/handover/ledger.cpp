@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,7 +16,8 @@
 namespace handover {
 
 /// The format, version 1. It may grow at the end: a longer file of the same version is accepted, a
-/// reader only uses what it knows. All zero is a valid fresh ledger but for magic and version.
+/// reader only uses what it knows; a shorter one, of an older release, is made longer. All zero is
+/// a valid fresh ledger but for magic and version, and so is what has been added.
 struct Ledger::Page {
     static constexpr std::uint64_t expected_magic = 0x31726567'64656c68;  // "hledger1"
     static constexpr std::size_t most_own = 256;
@@ -23,6 +25,9 @@ struct Ledger::Page {
     std::uint64_t magic;
     std::atomic<std::uint64_t> last_generation;
     std::atomic<std::uint64_t> own[most_own];  // socket cookies; 0 is a free place
+    std::atomic<std::int64_t> main_pid;        // added later, like what follows
+    std::atomic<std::int64_t> anchor_pid;
+    std::atomic<std::uint64_t> crashes;
 
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
                   "another process cannot take part in a lock of ours");
@@ -30,8 +35,16 @@ struct Ledger::Page {
 
 namespace {
 
+/// As far as `own` of the page: what the format had at first.
+constexpr off_t least_size = sizeof(std::uint64_t) * (2 + 256);
+
 // Nobody may cut the file short under a reader: that would be SIGBUS (memfd_create(2)).
 constexpr int needed_seals = F_SEAL_SHRINK;
+
+std::uint64_t magic_of(int fd) {
+    std::uint64_t magic = 0;
+    return ::pread(fd, &magic, sizeof magic, 0) == sizeof magic ? magic : 0;
+}
 
 template <typename Page>
 Page* map(int fd) {
@@ -55,13 +68,14 @@ std::optional<Ledger> Ledger::adopt(UniqueFd fd) {
     struct stat status {};
     const int seals = ::fcntl(fd.get(), F_GET_SEALS);
     if (seals < 0 || (seals & needed_seals) != needed_seals || ::fstat(fd.get(), &status) != 0 ||
-        status.st_size < static_cast<off_t>(sizeof(Page)))
+        status.st_size < least_size || magic_of(fd.get()) != Page::expected_magic)
+        return std::nullopt;
+    if (status.st_size < static_cast<off_t>(sizeof(Page)) &&
+        ::ftruncate(fd.get(), sizeof(Page)) != 0)
         return std::nullopt;
     Page* page = map<Page>(fd.get());
     if (!page) return std::nullopt;
-    Ledger ledger(std::move(fd), page);
-    if (page->magic != Page::expected_magic) return std::nullopt;
-    return ledger;
+    return Ledger(std::move(fd), page);
 }
 
 Ledger::~Ledger() {
@@ -83,6 +97,30 @@ std::uint64_t Ledger::last_generation() const noexcept {
 
 void Ledger::set_last_generation(std::uint64_t number) noexcept {
     page_->last_generation.store(number);
+}
+
+pid_t Ledger::main_pid() const noexcept {
+    return static_cast<pid_t>(page_->main_pid.load());
+}
+
+void Ledger::set_main_pid(pid_t pid) noexcept {
+    page_->main_pid.store(pid);
+}
+
+pid_t Ledger::anchor_pid() const noexcept {
+    return static_cast<pid_t>(page_->anchor_pid.load());
+}
+
+void Ledger::set_anchor_pid(pid_t pid) noexcept {
+    page_->anchor_pid.store(pid);
+}
+
+std::uint64_t Ledger::crashes() const noexcept {
+    return page_->crashes.load();
+}
+
+void Ledger::set_crashes(std::uint64_t count) noexcept {
+    page_->crashes.store(count);
 }
 
 bool Ledger::enter_own(std::uint64_t cookie) noexcept {

@@ -3,6 +3,8 @@
 
 #include "handover/unique_fd.h"
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,7 +17,9 @@ namespace handover {
 ///
 /// It holds the number of the last generation, and which listeners the service bound itself, in
 /// whichever generation: those are its own, to be kept in the fd store and, at the end, unlinked;
-/// all others belong to a .socket unit. Without an fd store it ends with the last process.
+/// all others belong to a .socket unit. And which process is the main one, and which one stands in
+/// for it where a supervisor watches a single pid (see Anchor). Without an fd store it ends with
+/// the last process.
 ///
 /// Thread-safe: every entry is a lock-free atomic. Nothing in it can make a reader fail; a file
 /// that is not a ledger of this version is refused by adopt().
@@ -40,6 +44,18 @@ class Ledger {
     /// The number of the last generation that began to serve; 0 if none has.
     [[nodiscard]] std::uint64_t last_generation() const noexcept;
     void set_last_generation(std::uint64_t number) noexcept;
+
+    /// The process with whose end the service ends; 0 if none has served. Only processes of one pid
+    /// namespace can make use of it.
+    [[nodiscard]] pid_t main_pid() const noexcept;
+    void set_main_pid(pid_t pid) noexcept;
+    /// The anchor; 0 if there is none.
+    [[nodiscard]] pid_t anchor_pid() const noexcept;
+    void set_anchor_pid(pid_t pid) noexcept;
+
+    /// How many main processes in a row have ended without a word before they were established.
+    [[nodiscard]] std::uint64_t crashes() const noexcept;
+    void set_crashes(std::uint64_t count) noexcept;
 
     /// The service's own listeners, by socket cookie. enter_own() fails when there are 256 already.
     [[nodiscard]] bool enter_own(std::uint64_t cookie) noexcept;

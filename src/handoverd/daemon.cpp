@@ -61,6 +61,11 @@ GenerationOptions generation_options(const Options& options) {
     result.ready_timeout = options.ready_timeout;
     result.probation = options.probation;
     result.draining_max = options.draining_max;
+    result.anchor = options.anchor;
+    result.anchor_command = {
+        "handoverd",       "anchor",
+        "--drain-timeout", std::to_string(options.drain_timeout.count()) + "ms",
+        "--log-level",     options.log_level};
     result.report = write_log;
     return result;
 }

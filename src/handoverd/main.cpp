@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include "handover/anchor.h"
 #include "handover/error.h"
 #include "handover/origin.h"
 #include "handoverd/commands.h"
 #include "handoverd/daemon.h"
 #include "handoverd/log.h"
 #include "handoverd/options.h"
+
+#include <sysexits.h>
 
 #include <cstdio>
 #include <exception>
@@ -34,6 +37,16 @@ int serve(const Options& options) {
     return handoverd::serve(options, handover::Origin::discover());
 }
 
+int run_anchor(const Options& options) {
+    handoverd::set_up_log(options.log_level);
+    const auto anchor = handover::Anchor::resume(options.ledger_fd);
+    if (!anchor)
+        throw handoverd::UsageError(
+            EX_USAGE, "'handoverd anchor' is what 'handoverd --anchor' becomes, not to be called");
+    return anchor->wait(options.drain_timeout,
+                        [](const std::string& text) { spdlog::error(text); });
+}
+
 int run(const Options& options) {
     switch (options.command) {
         case Command::serve:
@@ -45,6 +58,8 @@ int run(const Options& options) {
         case Command::check:
             std::puts("the configuration is valid");
             return 0;
+        case Command::anchor:
+            return run_anchor(options);
     }
     return 0;
 }

@@ -61,7 +61,7 @@ class Definition {
         app_.parse(argc, argv);
         for (const auto& [name, command] :
              {std::pair("reload", Command::reload), std::pair("status", Command::status),
-              std::pair("check", Command::check)})
+              std::pair("check", Command::check), std::pair("anchor", Command::anchor)})
             if (app_.got_subcommand(name)) options_.command = command;
         for (const auto& time : times_) time->target = std::chrono::milliseconds(time->ms);
     }
@@ -78,6 +78,10 @@ class Definition {
         app_.add_subcommand("status", "Tell about the generation that serves")
             ->add_flag("--json", options_.status_as_json, "As JSON");
         app_.add_subcommand("check", "Check the options and the configuration file; start nothing");
+        auto* anchor = app_.add_subcommand(
+            "anchor", "What the first process becomes with --anchor; not to be called by hand");
+        anchor->add_option("ledger", options_.ledger_fd, "A descriptor")->required();
+        anchor->group("");
     }
 
     void add_options() {
@@ -101,6 +105,9 @@ class Definition {
                  "meanwhile, the generation before takes over again");
         add_time("--idle-timeout", options_.idle_timeout, "60s",
                  "How long a connection may be idle");
+        app_.add_flag("--anchor", options_.anchor,
+                      "Stay until the service ends: for supervisors that watch the process which "
+                      "they started. PID 1 does so in any case");
         options_.draining_max = 4;
         app_.add_option("--draining-max", options_.draining_max,
                         "Most generations that finish their requests at one time; another reload "

@@ -9,7 +9,7 @@
 
 namespace handoverd {
 
-enum class Command { serve, reload, status, check };
+enum class Command { serve, reload, status, check, anchor };
 
 /// The command line and the configuration file, which come from one definition: every option is
 /// also a key of the file.
@@ -26,6 +26,8 @@ struct Options {
     std::chrono::milliseconds probation{};
     std::chrono::milliseconds idle_timeout{};
     std::size_t draining_max = 0;
+    bool anchor = false;  ///< serve: the first process stays until the service ends
+    int ledger_fd = -1;   ///< anchor: what it was left
     std::size_t threads = 0;
     std::string log_level;
 };

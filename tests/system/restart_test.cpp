@@ -67,6 +67,22 @@ TEST_P(SystemCrash, refuses_nobody_and_loses_only_what_was_inside_the_dead_proce
     EXPECT_EQ(property("NRestarts"), std::to_string(crashes));
 }
 
+TEST_P(SystemCrash, that_happens_again_and_again_is_started_less_and_less_often) {
+    auto clients = start_everybody();
+    for (int i = 1; i <= 5; ++i) {
+        const Answer victim = ask();
+        container().output_of("kill -9 " + std::to_string(victim.pid));
+        // Whoever asks waits in the listener's queue.
+        EXPECT_EQ(ask().generation, victim.generation + 1);
+    }
+    EXPECT_NE(container().journal().find("the last 5 generations crashed soon after the start: "
+                                         "this one waits 1 s before it serves"),
+              std::string::npos);
+    for (auto& client : clients)
+        EXPECT_EQ(stop_and_print(client).not_connected(), 0) << client.name();
+    reload();
+}
+
 TEST_P(SystemCrash, after_a_reload_is_restarted_too) {
     reload();
     const pid_t victim = ask().pid;

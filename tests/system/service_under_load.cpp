@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "system/service_under_load.h"
 
-#include <cstdlib>
+#include "system/roots.h"
+
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
@@ -13,31 +14,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 namespace fs = std::filesystem;
-
-const fs::path source_directory = HANDOVER_SOURCE_DIR;
-
-/// Runs one of the scripts beside this file and returns what it prints.
-std::string output_of_script(const std::string& script, const std::vector<std::string>& arguments) {
-    std::vector<std::string> command{source_directory / "tests/system" / script};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    auto finished = run_command(command, minutes(20));
-    if (!finished.ok()) throw std::runtime_error(script + " failed: " + finished.err);
-    while (!finished.out.empty() && finished.out.back() == '\n') finished.out.pop_back();
-    return finished.out;
-}
-
-struct Prepared {
-    fs::path root;
-    fs::path programs;
-};
-
-/// Under ctest a test of its own has built everything before; by hand we make sure.
-Prepared prepare(const std::string& suite) {
-    const bool done = std::getenv("HANDOVER_TEST_PREPARED") != nullptr;
-    auto arguments =
-        done ? std::vector<std::string>{"--where", suite} : std::vector<std::string>{suite};
-    return {output_of_script("make-root", {suite}), output_of_script("build-in-root", arguments)};
-}
 
 std::string content_of(const fs::path& path) {
     const auto finished = run_command({"cat", path}, seconds(10));
@@ -76,10 +52,9 @@ std::vector<Setting> all_settings() {
 }
 
 void ServiceUnderLoad::boot(const Setting& setting, const std::string& options) {
-    const Prepared prepared = prepare(setting.suite);
-    programs_ = prepared.programs;
+    programs_ = programs_of(setting.suite);
     unix_path_ = setting.socket_unit ? "/run/handoverd-test.sock" : "/run/handoverd/test.sock";
-    container_.emplace(prepared.root);
+    container_.emplace(root_of(setting.suite));
     install_good_binary();
     install_units(setting, options);
     container_->output_of("systemctl daemon-reload");
@@ -88,7 +63,7 @@ void ServiceUnderLoad::boot(const Setting& setting, const std::string& options) 
 }
 
 void ServiceUnderLoad::install_units(const Setting& setting, const std::string& options) const {
-    const std::string unit = content_of(source_directory / "units/handoverd.service");
+    const std::string unit = content_of(source_directory() / "units/handoverd.service");
     const fs::path system = "/etc/systemd/system";
     container_->write_file(system / "handoverd.service", unit);
     container_->write_file(system / "handoverd.service.d/test.conf",
@@ -96,7 +71,7 @@ void ServiceUnderLoad::install_units(const Setting& setting, const std::string& 
                                " --listen [::]:9999 --listen unix:" + unix_path_.string() + " " +
                                options + "\n");
     if (!setting.socket_unit) return;
-    container_->copy_in(source_directory / "units/handoverd.socket", system / "handoverd.socket");
+    container_->copy_in(source_directory() / "units/handoverd.socket", system / "handoverd.socket");
     container_->write_file(system / "handoverd.socket.d/test.conf",
                            "[Socket]\nListenStream=" + unix_path_.string() + "\n");
 }

@@ -170,6 +170,19 @@ TEST(Ledger, adopts_a_longer_one) {
     EXPECT_TRUE(Ledger::adopt(Forged{.size = 3 * format_size}.make()));
 }
 
+TEST(Ledger, tells_who_is_the_main_process_and_who_its_anchor_in_one_of_the_first_format_too) {
+    const auto fd = Forged{}.make();
+    auto one = Ledger::adopt(UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)));
+    auto other = Ledger::adopt(UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)));
+    ASSERT_TRUE(one && other);
+    EXPECT_EQ(one->main_pid(), 0);
+    EXPECT_EQ(one->anchor_pid(), 0);
+    one->set_main_pid(4'194'304);
+    one->set_anchor_pid(1);
+    EXPECT_EQ(other->main_pid(), 4'194'304);
+    EXPECT_EQ(other->anchor_pid(), 1);
+}
+
 TEST(Ledger, refuses_what_is_hostile_and_closes_it) {
     const UniqueFd read_only_origin = Forged{}.make();
     const auto proc_path = "/proc/self/fd/" + std::to_string(read_only_origin.get());

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "handover/ledger.h"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handover {
+
+/// The process that a supervisor watches, when another one serves.
+///
+/// A container ends with its PID 1, and a supervisor like runit takes the end of the process that
+/// it started for the end of the service. So the first generation does not end there when it has
+/// handed over and drained: it replaces itself by a waiter under the same pid, which passes signals
+/// on to the generation that serves, reaps, and ends with it.
+///
+///     PID 1: generation 1 --drained, exec--> waiter ------------------------------> ends
+///                 \--starts--> generation 2 --starts--> generation 3 --- ends --/
+///
+/// All generations become its children, however they were started (PR_SET_CHILD_SUBREAPER,
+/// prctl(2)). Which of them is the main process stands in the ledger. A generation that became the
+/// main process stops when its anchor dies (PR_SET_PDEATHSIG): the supervisor starts anew then, and
+/// needs the address.
+///
+/// Not thread-safe; for the first thread of the process.
+class Anchor {
+  public:
+    /// For the first generation, before it starts another one. Throws Error (os).
+    explicit Anchor(Ledger& ledger);
+    /// In the process that exec() made. Adopts the descriptor; nullopt if it is no ledger that
+    /// names this process as its anchor.
+    [[nodiscard]] static std::optional<Anchor> resume(int ledger_fd);
+
+    /// Is the main process another one?
+    [[nodiscard]] bool has_successor() const;
+    /// To the main process, if that is a child of ours.
+    void pass_on(int signal_number) const;
+
+    /// Replaces this process by a run of the same executable, even if that has been removed, with
+    /// `arguments` and after them the number for resume(). All other descriptors but 0, 1 and 2
+    /// are closed; signals stay blocked, and pending. Returns only by throwing Error (os), with
+    /// nothing changed: then call wait().
+    [[noreturn]] void exec(std::vector<std::string> arguments) const;
+
+    /// A sentence for the log.
+    using Report = std::function<void(const std::string&)>;
+    /// Waits until the service has ended, and passes signals on meanwhile. The status to exit with:
+    /// that of the main process, or 128 and the number of the signal that killed it. When it ended
+    /// well, what still drains has `patience` to finish; a second SIGINT ends the wait.
+    [[nodiscard]] int wait(std::chrono::milliseconds patience, const Report& report) const;
+
+    /// For a generation that is the main process from now on. Without an anchor it does nothing.
+    /// False if there was one and it is gone: nobody is left that could stop this process.
+    [[nodiscard]] static bool follow(const Ledger& ledger);
+
+  private:
+    explicit Anchor(Ledger&& ledger) : ledger_(std::move(ledger)) {}
+
+    Ledger ledger_;
+};
+
+}  // namespace handover

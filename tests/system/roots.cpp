@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "system/roots.h"
+
+#include "support/child_process.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace handover::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Runs one of the scripts beside this file and returns what it prints.
+std::string output_of_script(const std::string& script, const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{source_directory() / "tests/system" / script};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    auto finished = run_command(command, std::chrono::minutes(20));
+    if (!finished.ok()) throw std::runtime_error(script + " failed: " + finished.err);
+    while (!finished.out.empty() && finished.out.back() == '\n') finished.out.pop_back();
+    return finished.out;
+}
+
+}  // namespace
+
+fs::path source_directory() {
+    return HANDOVER_SOURCE_DIR;
+}
+
+fs::path root_of(const std::string& suite, const std::vector<std::string>& packages) {
+    std::vector<std::string> arguments{suite};
+    arguments.insert(arguments.end(), packages.begin(), packages.end());
+    return output_of_script("make-root", arguments);
+}
+
+fs::path programs_of(const std::string& suite) {
+    const bool done = std::getenv("HANDOVER_TEST_PREPARED") != nullptr;
+    return output_of_script("build-in-root", done ? std::vector<std::string>{"--where", suite}
+                                                  : std::vector<std::string>{suite});
+}
+
+}  // namespace handover::test

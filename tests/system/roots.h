@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace handover::test {
+
+/// The source tree that is tested.
+[[nodiscard]] std::filesystem::path source_directory();
+
+/// A Debian release's root file system with these packages, made if need be.
+[[nodiscard]] std::filesystem::path root_of(const std::string& suite,
+                                            const std::vector<std::string>& packages = {});
+/// The directory of the programs that have been built in it. Under ctest a test of its own has
+/// built them before; by hand this does.
+[[nodiscard]] std::filesystem::path programs_of(const std::string& suite);
+
+}  // namespace handover::test
