@@ -150,7 +150,7 @@ TEST_F(DeparturesTest, go_back_to_the_services_when_the_successor_is_gone) {
     run_posted();
     EXPECT_THAT(web_.calls, ElementsAre("give 500", "drain 500", "adopt http ''", "drain 500"));
     EXPECT_TRUE(is_connected_to(web_.adopted[0].fd, one.client));
-    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("1 connections cannot move")));
+    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("1 connection to be closed politely")));
     EXPECT_EQ(departures().tally().held(), 2U) << "nothing has been counted twice";
     web_.counts[Ending::drained] += 2;
     web_.drained();
