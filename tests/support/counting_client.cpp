@@ -14,6 +14,14 @@ namespace {
 constexpr auto answers_within = std::chrono::seconds(60);
 constexpr auto end_within = std::chrono::minutes(2);
 
+/// The line of JSON that answers a command; null if none comes in time.
+nlohmann::json told(ChildProcess& client, const std::string& command,
+                    std::chrono::milliseconds within) {
+    client.write(command + "\n");
+    const auto line = client.await_line("{", within);
+    return line ? nlohmann::json::parse(*line) : nlohmann::json();
+}
+
 }  // namespace
 
 // ---- load_client
@@ -47,6 +55,12 @@ void Load::await_all_sent() {
     if (!client_.await_line("all sent", answers_within)) fail("could not send all requests");
 }
 
+LoadReport Load::count() {
+    const auto counts = told(client_, "count", answers_within);
+    if (counts.is_null()) fail("no answer to count");
+    return counts.get<LoadReport>();
+}
+
 LoadReport Load::stop() {
     client_.signal(SIGTERM);
     return finish();
@@ -55,9 +69,11 @@ LoadReport Load::stop() {
 LoadReport Load::finish() {
     const auto finished = client_.wait(end_within);
     if (!finished || !finished->ok()) fail("the client did not come to its end");
-    const auto json = finished->out.find('{');
-    if (json == std::string::npos) fail("no report");
-    return nlohmann::json::parse(finished->out.substr(json)).get<LoadReport>();
+    // The last line; counts may have been printed before it.
+    const auto end = finished->out.find_last_not_of('\n');
+    const auto begin = finished->out.rfind('\n', end) + 1;  // npos + 1 is 0
+    if (end == std::string::npos || finished->out[begin] != '{') fail("no report");
+    return nlohmann::json::parse(finished->out.substr(begin)).get<LoadReport>();
 }
 
 // ---- idle_client
@@ -85,19 +101,18 @@ void IdleConnections::fail(const std::string& what) const {
     throw std::runtime_error(name_ + ": " + what + "\n" + client_.out() + client_.err());
 }
 
-nlohmann::json IdleConnections::told(const std::string& command) {
-    client_.write(command + "\n");
-    const auto line = client_.await_line("{", end_within);
-    if (!line) fail("no answer to " + command);
-    return nlohmann::json::parse(*line);
+nlohmann::json IdleConnections::answer_to(const std::string& command) {
+    auto answer = told(client_, command, end_within);
+    if (answer.is_null()) fail("no answer to " + command);
+    return answer;
 }
 
 LoadReport IdleConnections::ask() {
-    return told("ask").get<LoadReport>();
+    return answer_to("ask").get<LoadReport>();
 }
 
 int IdleConnections::count() {
-    return told("count").at("open");
+    return answer_to("count").at("open");
 }
 
 void IdleConnections::stop() {

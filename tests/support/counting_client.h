@@ -28,6 +28,8 @@ class Load {
     void await_answers(int count);
     /// Returns when all of --requests are on their way.
     void await_all_sent();
+    /// The outcomes and connections so far, while it goes on.
+    LoadReport count();
     /// Sends nothing more, waits for the outstanding answers and reports.
     LoadReport stop();
     /// Waits until all of --requests have an outcome, and reports.
@@ -65,7 +67,7 @@ class IdleConnections {
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
   private:
-    [[nodiscard]] nlohmann::json told(const std::string& command);
+    [[nodiscard]] nlohmann::json answer_to(const std::string& command);
     [[noreturn]] void fail(const std::string& what) const;
 
     std::string name_;

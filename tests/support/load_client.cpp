@@ -317,4 +317,17 @@ LoadReport LoadClient::report() const {
     return result;
 }
 
+LoadReport LoadClient::counts() const {
+    LoadReport result;
+    result.outcomes = report_.outcomes;
+    result.requests = report_.requests;
+    result.lost_on_fresh_connection = report_.lost_on_fresh_connection;
+    result.connections_opened = report_.connections_opened;
+    result.reconnects = report_.reconnects;
+    result.closed_while_idle = report_.closed_while_idle;
+    result.announced_closes = report_.announced_closes;
+    result.examples = report_.examples;
+    return result;
+}
+
 }  // namespace handover::test

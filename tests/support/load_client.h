@@ -58,6 +58,8 @@ class LoadClient {
     void stop();
 
     [[nodiscard]] LoadReport report() const;
+    /// What can be told cheaply at any time: outcomes and connections. For callbacks.
+    [[nodiscard]] LoadReport counts() const;
 
   private:
     using Clock = std::chrono::steady_clock;

@@ -25,7 +25,8 @@ using handover::UniqueFd;
 using handover::test::LoadClient;
 using handover::test::LoadOptions;
 
-/// Lines on standard input: "await N" prints "awaited N" after N more answers; the end stops.
+/// Lines on standard input: "await N" prints "awaited N" after N more answers, "count" prints the
+/// counts so far as a line of JSON; the end stops.
 class Control {
   public:
     explicit Control(LoadClient& client) : client_(client) {}
@@ -39,10 +40,7 @@ class Control {
         }
         text_.append(buffer.data(), static_cast<std::size_t>(count));
         for (std::size_t end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
-            if (text_.rfind("await ", 0) == 0) {
-                awaited_ = std::stoll(text_.substr(6, end - 6));
-                left_ = awaited_;
-            }
+            obey(text_.substr(0, end));
             text_.erase(0, end + 1);
         }
         return true;
@@ -55,6 +53,13 @@ class Control {
     }
 
   private:
+    void obey(const std::string& command) {
+        if (command.rfind("await ", 0) == 0)
+            left_ = awaited_ = std::stoll(command.substr(6));
+        else if (command == "count")
+            std::cout << nlohmann::json(client_.counts()).dump() << std::endl;
+    }
+
     LoadClient& client_;
     std::string text_;
     bool ready_ = false;

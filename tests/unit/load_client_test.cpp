@@ -6,6 +6,7 @@
 #include "support/load_client.h"
 
 #include "support/child_process.h"
+#include "support/counting_client.h"
 #include "support/temporary_directory.h"
 #include "unit/tiny_server.h"
 
@@ -283,6 +284,20 @@ TEST(LoadClientProgram, says_ready_awaits_answers_and_reports_when_told_to_stop)
     const auto report = nlohmann::json::parse(line).get<LoadReport>();
     EXPECT_GE(report.answered(), 21);
     EXPECT_EQ(report.failed(), 0);
+}
+
+TEST(LoadClientProgram, counts_so_far_while_it_goes_on) {
+    const TinyServer server(answer_all);
+    Load load(server.endpoint(), {"--connections", "2", "--rate", "500", "--keep-alive"});
+    load.await_answers(20);
+    const auto first = load.count();
+    EXPECT_GE(first.answered(), 20);
+    EXPECT_EQ(first.requests, first.answered());
+    EXPECT_EQ(first.connections_opened, 2);
+    load.await_answers(20);
+    const auto second = load.count();
+    EXPECT_GE(second.answered(), first.answered() + 20);
+    EXPECT_GE(load.stop().answered(), second.answered()) << "the report is the last word";
 }
 
 TEST(LoadClientProgram, stops_when_its_standard_input_ends) {
