@@ -43,6 +43,25 @@ std::string name_of_parameter(const testing::TestParamInfo<Setting>& test) {
     return name_of(test.param);
 }
 
+std::ostream& operator<<(std::ostream& out, const BinaryFault& fault) {
+    return out << fault.name;
+}
+
+// A script is as good as an ELF here: what counts is what the process does.
+const std::vector<BinaryFault>& binary_faults() {
+    using fs::perms;
+    static const std::vector<BinaryFault> faults{
+        {"missing", "", perms(0), "No such file"},
+        {"not_executable", "#!/bin/sh\nexit 0\n", perms(0644), "Permission denied"},
+        {"not_a_program", "this is not an ELF file\n", perms(0755), "Exec format error"},
+        {"exits_0", "#!/bin/sh\nexit 0\n", perms(0755), "exit"},
+        {"exits_1", "#!/bin/sh\nexit 1\n", perms(0755), "exit"},
+        {"segfaults", "#!/bin/sh\nkill -SEGV $$\n", perms(0755), "SEGV"},
+        {"hangs_before_ready", "#!/bin/sh\nexec sleep 1000\n", perms(0755), "ready"},
+    };
+    return faults;
+}
+
 std::vector<Setting> all_settings() {
     std::vector<Setting> settings;
     std::istringstream suites(HANDOVER_TEST_SUITES);
@@ -108,8 +127,10 @@ IdleConnections ServiceUnderLoad::start_idle(const std::string& target,
             "idle connections to " + target};
 }
 
-std::vector<Load> ServiceUnderLoad::start_everybody() const {
-    const std::vector<std::string> gentle{"--rate", "150", "--connections", "8"};
+std::vector<Load> ServiceUnderLoad::start_everybody(const std::vector<std::string>& options) const {
+    std::vector<std::string> gentle{"--rate", "150", "--connections",
+                                    std::to_string(connections_of_each)};
+    gentle.insert(gentle.end(), options.begin(), options.end());
     std::vector<std::string> keep_alive = gentle;
     keep_alive.insert(keep_alive.end(), {"--keep-alive", "--method", "POST", "--body", "text"});
     std::vector<Load> clients;
@@ -173,6 +194,17 @@ void ServiceUnderLoad::install_good_binary() const {
 
 void ServiceUnderLoad::install_binary(const std::string& content, fs::perms mode) const {
     container_->write_file(program, content, mode);
+}
+
+void ServiceUnderLoad::break_binary(const BinaryFault& fault) const {
+    if (fault.content.empty())
+        container_->output_of(std::string("rm ") + program);
+    else
+        install_binary(fault.content, fault.mode);
+}
+
+void ServiceUnderLoad::signal(pid_t pid, const std::string& name) const {
+    container_->output_of("kill -" + name + " " + std::to_string(pid));
 }
 
 std::string ServiceUnderLoad::unix_target() const {

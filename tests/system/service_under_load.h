@@ -36,6 +36,16 @@ struct Answer {
     pid_t pid = 0;
 };
 
+/// A new binary that is no good, and a word that the reason must contain.
+struct BinaryFault {
+    std::string name;
+    std::string content;  ///< empty: there is none
+    std::filesystem::perms mode = std::filesystem::perms(0755);
+    std::string reason;
+};
+std::ostream& operator<<(std::ostream& out, const BinaryFault& fault);
+[[nodiscard]] const std::vector<BinaryFault>& binary_faults();
+
 /// handoverd, built in the release's own root, installed with the project's units into a fresh
 /// container, started, and ready for clients on TCP 9999 (4 and 6) and on a unix socket.
 class ServiceUnderLoad : public testing::Test {
@@ -58,8 +68,11 @@ class ServiceUnderLoad : public testing::Test {
     }
 
     /// Clients of every kind at a fixed rate, all of them answered at least once: a connection per
-    /// request and keep-alive, TCP 4, TCP 6 and unix, GET and POST.
-    [[nodiscard]] std::vector<Load> start_everybody() const;
+    /// request and keep-alive, TCP 4, TCP 6 and unix, GET and POST. Each has up to
+    /// `connections_of_each` at a time; `options` are for all of them.
+    [[nodiscard]] std::vector<Load> start_everybody(
+        const std::vector<std::string>& options = {}) const;
+    static constexpr int connections_of_each = 8;
     /// A counting client in the container's network.
     [[nodiscard]] Load start_load(const std::string& name, const std::string& target,
                                   const std::vector<std::string>& options = {}) const;
@@ -78,9 +91,13 @@ class ServiceUnderLoad : public testing::Test {
     /// What it counted goes to the output of the test too, whether it fails or not.
     static LoadReport stop_and_print(Load& client);
 
+    /// Sends a signal to a process of the container, which must be there.
+    void signal(pid_t pid, const std::string& name) const;
+
     /// Replaces the program as a package upgrade does.
     void install_good_binary() const;
     void install_binary(const std::string& content, std::filesystem::perms mode) const;
+    void break_binary(const BinaryFault& fault) const;
 
     static constexpr auto program = "/usr/bin/handoverd";
     static constexpr auto tcp4 = "127.0.0.1:9999";
