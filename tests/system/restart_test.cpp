@@ -71,7 +71,7 @@ TEST_P(SystemCrash, that_happens_again_and_again_is_started_less_and_less_often)
     auto clients = start_everybody();
     for (int i = 1; i <= 5; ++i) {
         const Answer victim = ask();
-        container().output_of("kill -9 " + std::to_string(victim.pid));
+        signal(victim.pid, "KILL");
         // Whoever asks waits in the listener's queue.
         EXPECT_EQ(ask().generation, victim.generation + 1);
     }
