@@ -9,7 +9,6 @@
 
 #include <charconv>
 #include <cstddef>
-#include <cstdio>
 #include <cstring>
 
 namespace handover {
@@ -17,20 +16,9 @@ namespace {
 
 constexpr std::size_t unix_path_offset = offsetof(sockaddr_un, sun_path);
 
-/// For a message: one line, whatever is in it.
-std::string printable(std::string_view text) {
-    std::string result;
-    for (const unsigned char c : text) {
-        char escaped[8];
-        std::snprintf(escaped, sizeof escaped, c < ' ' || c == 0x7f ? "\\x%02x" : "%c", c);
-        result += escaped;
-    }
-    return result;
-}
-
 [[noreturn]] void refuse(std::string_view text, const std::string& fault) {
     throw Error(Error::Kind::config,
-                printable("'" + std::string(text) + "' is not an address to listen on: " + fault) +
+                "'" + std::string(text) + "' is not an address to listen on: " + fault +
                     " (write [::]:9999, 127.0.0.1:80, :9999, unix:/run/x.sock or unix:@name)");
 }
 

@@ -20,7 +20,7 @@ struct HandoverResult {
     std::chrono::milliseconds duration{0};  ///< from the request to the end
     std::string reason;                     ///< why it failed
 
-    /// One sentence: "generation 4 (pid 812) took over from 3 in 31 ms", or the reason.
+    /// One printable() sentence: "generation 4 (pid 812) took over from 3 in 31 ms", or the reason.
     [[nodiscard]] std::string to_string() const;
 };
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "handover/service_manager.h"
 
+#include "handover/printable.h"
+
 #include <systemd/sd-daemon.h>
 
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
@@ -16,11 +17,9 @@
 namespace handover {
 namespace {
 
+/// A newline in the sentence would begin the next assignment, and systemd takes nothing but UTF-8.
 std::string status_line(const std::string& sentence) {
-    std::string line = "STATUS=" + sentence;
-    // A newline would begin the next assignment.
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    return line;
+    return "STATUS=" + printable(sentence);
 }
 
 std::uint64_t monotonic_us() {

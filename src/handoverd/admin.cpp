@@ -18,7 +18,11 @@ using nlohmann::json;
 
 void answer(httplib::Response& response, int status, const json& body) {
     response.status = status;
-    response.set_content(body.dump() + "\n", "application/json");
+    // The path of a listener need not be UTF-8.
+    constexpr int on_one_line = -1;
+    response.set_content(
+        body.dump(on_one_line, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace) + "\n",
+        "application/json");
 }
 
 json as_json(const handover::Arrivals::Account& arrivals) {

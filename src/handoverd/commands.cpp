@@ -2,6 +2,7 @@
 #include "handoverd/commands.h"
 
 #include "handover/endpoint.h"
+#include "handover/printable.h"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -12,11 +13,19 @@
 #include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <utility>
 
 namespace handoverd {
 namespace {
 
 using nlohmann::json;
+
+/// One line for the terminal, whatever the one who answered has put into it.
+template <typename... Arguments>
+void say(std::FILE* to, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    const auto line = fmt::format(format, std::forward<Arguments>(arguments)...);
+    fmt::print(to, "{}\n", handover::printable(line));
+}
 
 /// A reload ends within the ready timeout plus what the service manager takes; this is more.
 constexpr std::chrono::seconds margin{30};
@@ -48,16 +57,16 @@ httplib::Result send(const Options& options, const Request& request) {
 /// The answer's JSON, or nullopt after saying why there is none.
 std::optional<json> answer_in(const httplib::Result& result, const Options& options) {
     if (!result) {
-        fmt::print(stderr,
-                   "handoverd: no answer from the admin listener {}: {} (is it running? does "
-                   "--admin name its address?)\n",
-                   options.admin, httplib::to_string(result.error()));
+        say(stderr,
+            "handoverd: no answer from the admin listener {}: {} (is it running? does --admin name "
+            "its address?)",
+            options.admin, httplib::to_string(result.error()));
         return std::nullopt;
     }
     auto body = json::parse(result->body, nullptr, /*allow_exceptions=*/false);
     if (!body.is_object()) {
-        fmt::print(stderr, "handoverd: {} answers {} and no JSON: it is not handoverd's admin\n",
-                   options.admin, result->status);
+        say(stderr, "handoverd: {} answers {} and no JSON: it is not handoverd's admin",
+            options.admin, result->status);
         return std::nullopt;
     }
     return body;
@@ -69,14 +78,16 @@ std::optional<json> ask(const Options& options, const Request& request) {
 
 void print_arrivals(const json& arrivals) {
     if (!arrivals.is_object()) return;
-    fmt::print("taken over   {} connections of generation {} by {}", arrivals.value("adopted", 0),
-               arrivals.value("from", 0), arrivals.value("by", ""));
+    std::string faults;
     if (const auto unclaimed = arrivals.value("unclaimed", 0); unclaimed != 0)
-        fmt::print(", {} closed as their listener is not configured any more", unclaimed);
+        faults +=
+            fmt::format(", {} closed as their listener is not configured any more", unclaimed);
     if (const auto unreadable = arrivals.value("unreadable", 0); unreadable != 0)
-        fmt::print(", {} messages could not be read", unreadable);
-    fmt::print("\n             generation {} {}\n", arrivals.value("from", 0),
-               arrivals.value("account", "still drains, or ended without a word"));
+        faults += fmt::format(", {} messages could not be read", unreadable);
+    say(stdout, "taken over   {} connections of generation {} by {}{}",
+        arrivals.value("adopted", 0), arrivals.value("from", 0), arrivals.value("by", ""), faults);
+    say(stdout, "             generation {} {}", arrivals.value("from", 0),
+        arrivals.value("account", "still drains, or ended without a word"));
 }
 
 }  // namespace
@@ -94,7 +105,7 @@ bool survived_probation(const Options& options, std::uint64_t to) {
     const auto answer = answer_in(result, options);
     if (!answer) return false;
     if (answer->value("generation", std::uint64_t{0}) >= to) return true;
-    fmt::print(stderr, "{}\n", answer->value("last_handover", "no reason given"));
+    say(stderr, "{}", answer->value("last_handover", "no reason given"));
     return false;
 }
 
@@ -106,13 +117,13 @@ int reload(const Options& options) {
     });
     if (!answer) return 1;
     const bool succeeded = answer->value("succeeded", false);
-    fmt::print(succeeded ? stdout : stderr, "{}\n", answer->value("message", "no reason given"));
+    say(succeeded ? stdout : stderr, "{}", answer->value("message", "no reason given"));
     if (!succeeded) return 1;
     if (!options.wait) return 0;
     std::fflush(stdout);
     const auto to = answer->value("to", std::uint64_t{0});
     if (!survived_probation(options, to)) return 1;
-    fmt::print("generation {} is the main process: its probation is over\n", to);
+    say(stdout, "generation {} is the main process: its probation is over", to);
     return 0;
 }
 
@@ -120,21 +131,22 @@ int status(const Options& options) {
     const auto answer = ask(options, [](httplib::Client& client) { return client.Get("/status"); });
     if (!answer) return 1;
     if (options.status_as_json) {
-        fmt::print("{}\n", answer->dump(2));
+        // In ASCII, JSON escapes all that printable() would.
+        fmt::print("{}\n", answer->dump(2, ' ', /*ensure_ascii=*/true));
         return 0;
     }
-    fmt::print("generation   {} (pid {}), {}\n", answer->value("generation", 0),
-               answer->value("pid", 0), answer->value("state", ""));
-    fmt::print("version      {} (build {})\n", answer->value("version", ""),
-               answer->value("build_id", "").substr(0, 12));
-    fmt::print("connections  {}\n", answer->value("connections", 0));
+    say(stdout, "generation   {} (pid {}), {}", answer->value("generation", 0),
+        answer->value("pid", 0), answer->value("state", ""));
+    say(stdout, "version      {} (build {})", answer->value("version", ""),
+        answer->value("build_id", "").substr(0, 12));
+    say(stdout, "connections  {}", answer->value("connections", 0));
     print_arrivals(answer->value("arrivals", json()));
     for (const auto& listener : answer->value("listeners", json::array()))
-        fmt::print("listener     {} on {}, {}\n", listener.value("name", ""),
-                   listener.value("endpoint", ""),
-                   listener.value("inherited", false) ? "inherited" : "bound");
+        say(stdout, "listener     {} on {}, {}", listener.value("name", ""),
+            listener.value("endpoint", ""),
+            listener.value("inherited", false) ? "inherited" : "bound");
     const auto last = answer->value("last_handover", "");
-    fmt::print("last reload  {}\n", last.empty() ? "none by this generation" : last);
+    say(stdout, "last reload  {}", last.empty() ? "none by this generation" : last);
     return 0;
 }
 

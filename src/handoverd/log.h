@@ -8,7 +8,8 @@
 namespace handoverd {
 
 /// Sends spdlog's default logger to stderr: with the priority prefixes of sd-daemon(3) where stderr
-/// is the journal, as readable lines elsewhere. `level`: debug, info, warning, error.
+/// is the journal, as readable lines elsewhere. Each message is one line of printable() text.
+/// `level`: debug, info, warning, error.
 void set_up_log(const std::string& level);
 
 }  // namespace handoverd

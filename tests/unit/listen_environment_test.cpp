@@ -112,7 +112,7 @@ const Malformed malformed[] = {
     {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "one"}}, {"LISTEN_FDS='one'"}},
     {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "-1"}}, {"LISTEN_FDS='-1'"}},
     {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "1.0"}}, {"LISTEN_FDS='1.0'"}},
-    {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "1\n"}}, {"LISTEN_FDS='1\n'"}},
+    {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "1\n"}}, {"LISTEN_FDS='1\\x0a'"}},
     {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "65537"}}, {"LISTEN_FDS=65537", "more than 65536"}},
     {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "4294967296"}}, {"LISTEN_FDS=4294967296"}},
     {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "99999999999999999999"}},

@@ -87,8 +87,8 @@ TEST_F(ServiceManagerTest, hears_of_its_new_main_process_in_one_message) {
 
 TEST_F(ServiceManagerTest, cannot_be_told_anything_by_a_sentence) {
     const ServiceManager manager;
-    manager.status("two\nMAINPID=1\nlines");
-    EXPECT_EQ(only_message(), "STATUS=two MAINPID=1 lines");
+    manager.status("two\nMAINPID=1\nlines\xff");
+    EXPECT_EQ(only_message(), "STATUS=two\\x0aMAINPID=1\\x0alines\\xff");
 }
 
 TEST_F(ServiceManagerTest, is_asked_for_more_time) {
