@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/routes.h"
 
-#include "handover/error.h"
 #include "handoverd/duration.h"
+#include "handoverd/static_files.h"
 
 #include <unistd.h>
 
@@ -41,9 +41,13 @@ void add_public_routes(handover::http::Server& server, std::function<std::uint64
     };
     server.Get("/hello", handler);  // and HEAD
     server.Post("/hello", handler);
-    if (!root.empty() && !server.set_mount_point("/", root))
-        throw handover::Error(handover::Error::Kind::config,
-                              "cannot serve files from '" + root + "': it is not a directory");
+    if (root.empty()) return;
+    using httplib::Server;
+    server.set_pre_routing_handler(
+        [files = StaticFiles(root)](const httplib::Request& request, httplib::Response& response) {
+            return files.answer(request, response) ? Server::HandlerResponse::Handled
+                                                   : Server::HandlerResponse::Unhandled;
+        });
 }
 
 }  // namespace handoverd

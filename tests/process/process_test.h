@@ -5,9 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/types.h>
+
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace handover::test {
 
@@ -24,6 +28,22 @@ class ProcessTest : public testing::Test {
         return {.program = program(), .options = std::move(options)};
     }
     [[nodiscard]] std::filesystem::path program() const { return directory_ / "handoverd"; }
+
+    /// The same as a user who is not root, and who may write into the directory. Others may look
+    /// into it.
+    [[nodiscard]] DaemonStart from_copy_as(uid_t user,
+                                           std::vector<std::string> options = {}) const {
+        namespace fs = std::filesystem;
+        fs::permissions(directory_.path(), fs::perms::all);
+        install(HANDOVERD_PROGRAM, program());
+        const auto starter = directory_ / "as-user";
+        const auto id = std::to_string(user);
+        install_text("#!/bin/sh\nexec setpriv --reuid=" + id + " --regid=" + id +
+                         " --clear-groups " + program().string() + " \"$@\"\n",
+                     fs::perms::all, starter);
+        return {.program = starter, .options = std::move(options)};
+    }
+    static constexpr uid_t nobody = 65534;
 
     const TemporaryDirectory directory_;
 };
