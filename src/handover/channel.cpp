@@ -63,6 +63,18 @@ std::vector<UniqueFd> own_descriptors(msghdr& packet) {
     return fds;
 }
 
+/// As SCM_CREDENTIALS says (unix(7)), about which the kernel lets nobody but root lie. It has no
+/// number for a process of another pid namespace.
+pid_t sender_of(msghdr& packet) {
+    for (cmsghdr* part = CMSG_FIRSTHDR(&packet); part; part = CMSG_NXTHDR(&packet, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS) continue;
+        ucred sender{};
+        std::memcpy(&sender, CMSG_DATA(part), sizeof sender);
+        return sender.pid > 0 ? sender.pid : Channel::nobody_we_know;
+    }
+    return 0;
+}
+
 }  // namespace
 
 std::string_view Message::field(Tag tag) const {
@@ -171,23 +183,40 @@ bool Channel::hung_up() const {
 
 bool Channel::is_stored() const {
     Message first;
-    return receive(first, MSG_PEEK) == Received::message && first.type == Message::Type::hello &&
+    return peek(first) == Received::message && first.type == Message::Type::hello &&
            !first.field(Message::Tag::stored).empty();
 }
 
 bool Channel::is_abandoned() const {
     Message first;
-    return hung_up() &&
-           (receive(first, MSG_PEEK) != Received::message || first.type != Message::Type::hello);
+    return hung_up() && (peek(first) != Received::message || first.type != Message::Type::hello);
+}
+
+void Channel::note_senders() const {
+    const int on = 1;
+    if (::setsockopt(fd_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
+        throw os_error("cannot ask who sends over a channel", errno);
 }
 
 Channel::Received Channel::receive(Message& message) const {
-    return receive(message, 0);
+    pid_t unused = 0;
+    return receive(message, unused, 0);
 }
 
-Channel::Received Channel::receive(Message& message, int flags) const {
+Channel::Received Channel::receive(Message& message, pid_t& sender) const {
+    return receive(message, sender, 0);
+}
+
+Channel::Received Channel::peek(Message& message) const {
+    pid_t unused = 0;
+    return receive(message, unused, MSG_PEEK);
+}
+
+Channel::Received Channel::receive(Message& message, pid_t& sender, int flags) const {
+    constexpr std::size_t most_control =
+        CMSG_SPACE(Channel::most_fds * sizeof(int)) + CMSG_SPACE(sizeof(ucred));
     std::string bytes(Channel::most_bytes, '\0');
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(Channel::most_fds * sizeof(int))> control{};
+    alignas(cmsghdr) std::array<char, most_control> control{};
     iovec part{bytes.data(), bytes.size()};
     msghdr packet{};
     packet.msg_iov = &part;
@@ -195,12 +224,14 @@ Channel::Received Channel::receive(Message& message, int flags) const {
     packet.msg_control = control.data();
     packet.msg_controllen = control.size();
     ssize_t size = 0;
-    do size = ::recvmsg(fd_.get(), &packet, flags | MSG_CMSG_CLOEXEC);
+    do size = ::recvmsg(fd_.get(), &packet, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     while (size < 0 && errno == EINTR);
     if (size < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? Received::nothing : Received::closed;
     auto fds = own_descriptors(packet);
-    if (size == 0) return Received::closed;
+    sender = sender_of(packet);
+    // Nobody sends the end; of an empty packet it is known who has.
+    if (size == 0) return sender == 0 ? Received::closed : Received::refused;
     if ((packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Received::refused;
     auto decoded = decode({bytes.data(), static_cast<std::size_t>(size)});
     if (!decoded) return Received::refused;

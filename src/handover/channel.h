@@ -3,6 +3,8 @@
 
 #include "handover/unique_fd.h"
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -119,7 +121,15 @@ class Channel {
     };
     /// Nothing has been sent unless it says so.
     [[nodiscard]] Sent send(const Message& message) const;
+    /// Never waits.
     [[nodiscard]] Received receive(Message& message) const;
+
+    /// From here on the kernel notes which process has sent a packet to this end, whoever has the
+    /// other one by then. Throws Error (os).
+    void note_senders() const;
+    static constexpr pid_t nobody_we_know = -1;
+    /// The same, and who has sent it, be it refused or not: 0 where that has not been noted.
+    [[nodiscard]] Received receive(Message& message, pid_t& sender) const;
     /// Does it begin with a hello that says `stored`? Leaves everything where it is.
     [[nodiscard]] bool is_stored() const;
     /// Is nobody at the other end, nor a hello left behind? Leaves everything where it is.
@@ -132,7 +142,8 @@ class Channel {
     [[nodiscard]] UniqueFd release() && { return std::move(fd_); }
 
   private:
-    [[nodiscard]] Received receive(Message& message, int flags) const;
+    [[nodiscard]] Received peek(Message& message) const;
+    [[nodiscard]] Received receive(Message& message, pid_t& sender, int flags) const;
 
     UniqueFd fd_;
 };

@@ -9,6 +9,8 @@ namespace handover {
 namespace {
 
 constexpr std::chrono::milliseconds retry_interval{5};
+/// As many packets of others are passed over at a time; then something else gets its turn.
+constexpr int strangers_most = 64;
 
 }  // namespace
 
@@ -33,6 +35,7 @@ void HandoverAttempt::begin(const Program& program, std::vector<PassedFd> fds, c
     begun_ = std::chrono::steady_clock::now();
     ready_timeout_ = ready_timeout;
     auto [ours, theirs] = Channel::make_pair();
+    ours.note_senders();
     (void)ours.send(hello);  // an empty socket buffer has room for it
     auto for_connections = ours.duplicate();
     fds.push_back({Channel::fd_name, theirs.fd()});
@@ -50,9 +53,21 @@ std::chrono::milliseconds HandoverAttempt::age() const {
                                                                  begun_);
 }
 
+/// The successor may have given its end to others, as what it has started: they do not speak for
+/// it. It may have been another program at first, as a script that execs ours keeps its pid.
+Channel::Received HandoverAttempt::receive(Message& message) const {
+    for (int strangers = 0; strangers < strangers_most; ++strangers) {
+        pid_t sender = 0;
+        const auto received = channel_->receive(message, sender);
+        if (sender == 0 || sender == successor_->pid()) return received;
+        message = {};
+    }
+    return Channel::Received::nothing;
+}
+
 void HandoverAttempt::on_channel() {
     Message message;
-    switch (channel_->receive(message)) {
+    switch (receive(message)) {
         case Channel::Received::message:
             return on_message(message);
         case Channel::Received::closed:
@@ -123,8 +138,7 @@ void HandoverAttempt::on_ended() {
 
 void HandoverAttempt::read_all() {
     Message message;
-    while (channel_ && channel_->receive(message) == Channel::Received::message)
-        on_message(message);
+    while (channel_ && receive(message) == Channel::Received::message) on_message(message);
 }
 
 void HandoverAttempt::fail(const std::string& reason) {

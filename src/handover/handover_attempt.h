@@ -18,7 +18,7 @@ namespace handover {
 
 /// One try to hand over to a next generation, from its start to the end of its probation, seen from
 /// the predecessor. Works on an EventLoop, which must outlive it. The destructor kills a successor
-/// that has not been released.
+/// that has not been released. What comes over the channel counts if that very process has sent it.
 class HandoverAttempt {
   public:
     /// Called from the loop, at most once each but for
@@ -84,6 +84,7 @@ class HandoverAttempt {
     void kill() const { signal(SIGKILL); }
 
   private:
+    [[nodiscard]] Channel::Received receive(Message& message) const;
     void on_channel();
     void on_message(const Message& message);
     void on_ended();

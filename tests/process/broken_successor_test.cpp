@@ -3,6 +3,7 @@
 // without a lost request, and the next reload to a good program works.
 
 #include "process/process_test.h"
+#include "process/shell_successor.h"
 
 #include <fstream>
 
@@ -135,6 +136,15 @@ TEST_F(BrokenSuccessor, configuration_that_is_broken) {
         daemon, "refused to start: ", [&] { write("drain-timeout=ten seconds\n"); },
         [&] { write("drain-timeout=5s\n"); });
     EXPECT_NE(daemon.log().find("drain-timeout"), std::string::npos);
+}
+
+TEST_F(BrokenSuccessor, child_of_it_that_says_that_it_is_ready) {
+    Message hello = Message::of(Message::Type::hello);
+    hello.fields = {{Message::Tag::protocol, "3"}, {Message::Tag::generation, "2"}};
+    const auto lie = shell_says(hello) + "; " + shell_says(Message::of(Message::Type::ready));
+    expect_to_survive_program(", before it was ready", [this, &lie] {
+        replace_by_script("( " + lie + " ) & wait $!; exit 7");
+    });
 }
 
 TEST_F(BrokenSuccessor, configuration_with_an_unknown_key) {

@@ -7,10 +7,13 @@
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace handover::test {
@@ -331,6 +334,64 @@ TEST(Channel, duplicate_is_the_same_end) {
     Message message;
     ASSERT_EQ(b.receive(message), Channel::Received::message);
     EXPECT_FALSE(b.hung_up()) << "the other one is still open";
+}
+
+/// In a process of its own, which has ended on return.
+pid_t send_as_somebody_else(const Channel& channel, const std::string& bytes) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const bool sent = ::send(channel.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0;
+        ::_exit(sent ? 0 : 1);
+    }
+    int status = -1;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    return child;
+}
+
+TEST(Channel, says_who_has_sent_what_if_that_has_been_noted) {
+    auto [a, b] = Channel::make_pair();
+    b.note_senders();
+    const Pipe pipe;
+    Message message;
+    pid_t sender = 0;
+    for (const auto& [bytes, received] : {std::pair(golden_ready, Channel::Received::message),
+                                          std::pair("garbage"s, Channel::Received::refused),
+                                          std::pair(""s, Channel::Received::refused)}) {
+        const auto other = send_as_somebody_else(a, bytes);
+        EXPECT_EQ(b.receive(message, sender), received) << bytes;
+        EXPECT_EQ(sender, other) << bytes;
+        send_raw(a, bytes, std::vector<int>(253, pipe.in.get()));
+        EXPECT_EQ(b.receive(message, sender), received) << bytes;
+        EXPECT_EQ(sender, ::getpid()) << bytes;
+    }
+    sender = 0;
+    EXPECT_EQ(b.receive(message, sender), Channel::Received::nothing);
+    { const Channel gone(std::move(a)); }
+    EXPECT_EQ(b.receive(message, sender), Channel::Received::closed);
+    EXPECT_EQ(sender, 0);
+}
+
+TEST(Channel, notes_no_senders_unless_it_is_asked_to) {
+    const auto [a, b] = Channel::make_pair();
+    a.note_senders();
+    send_raw(a, golden_ready);
+    Message message;
+    pid_t sender = 0;
+    EXPECT_EQ(b.receive(message, sender), Channel::Received::message);
+    EXPECT_EQ(sender, 0);
+}
+
+/// As somebody else may have made it.
+TEST(Channel, never_waits_although_its_descriptor_would) {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    const Channel a{UniqueFd(ends[0])};
+    const Channel b{UniqueFd(ends[1])};
+    Message message;
+    EXPECT_EQ(b.receive(message), Channel::Received::nothing);
+    EXPECT_FALSE(b.is_stored());
+    EXPECT_FALSE(b.is_abandoned());
 }
 
 TEST(Channel, leaves_the_message_alone_when_there_is_none) {

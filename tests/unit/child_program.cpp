@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -307,6 +308,23 @@ int serve_on_probation(const Channel& channel, const std::string& how) {
     return await(channel, Message::Type::promoted) ? 43 : 1;
 }
 
+/// Says all that could be taken for the word of the successor.
+void let_a_stranger_speak(const Channel& channel) {
+    const pid_t stranger = ::fork();
+    if (stranger == 0) {
+        auto its_hello = hello();
+        its_hello.fields[1].second = "666";
+        (void)channel.send(its_hello);
+        (void)channel.send(of_type(Message::Type::ready));
+        (void)::send(channel.fd(), "", 0, MSG_NOSIGNAL);
+        (void)::send(channel.fd(), "garbage", 7, MSG_NOSIGNAL);
+        (void)channel.send(Message::failed("the stranger says so"));
+        (void)channel.send(of_type(Message::Type::promote_me));
+        ::_exit(0);
+    }
+    ::waitpid(stranger, nullptr, 0);
+}
+
 int succeed(const Arguments& rest) {
     const auto origin = Origin::discover();
     const auto& channel = origin.predecessor.value();
@@ -317,6 +335,8 @@ int succeed(const Arguments& rest) {
     }
     Message its_hello;
     if (channel.receive(its_hello) != Channel::Received::message) return 2;
+    if (how.starts_with("stranger")) let_a_stranger_speak(channel);
+    if (how == "stranger-and-gone") return 7;
     (void)channel.send(hello());
     if (how == "failed") {
         auto failed = of_type(Message::Type::failed);
@@ -327,7 +347,7 @@ int succeed(const Arguments& rest) {
     } else if (how != "hanging") {
         (void)channel.send(of_type(Message::Type::ready));
     }
-    if (how == "ready-and-gone") return 3;
+    if (how == "ready-and-gone" || how == "stranger-first") return 3;
     if (how == "ready-twice") (void)channel.send(of_type(Message::Type::ready));
     if (!await(channel, Message::Type::go)) return 1;
     return how == "well" || how == "ready-twice" ? 42 : serve_on_probation(channel, how);

@@ -146,6 +146,21 @@ TEST_F(HandoverAttemptTest, hears_that_the_successor_does_not_speak_the_protocol
                                                 "message of this protocol")));
 }
 
+TEST_F(HandoverAttemptTest, hears_nothing_from_another_process_that_has_the_channel) {
+    begin({"succeed", "stranger-and-gone"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre(MatchesRegex("the successor .* exited with status 7 after .* "
+                                                "ms, before it was ready")));
+    EXPECT_EQ(attempt_->peer().generation, 0U);
+}
+
+TEST_F(HandoverAttemptTest, hears_the_successor_after_another_process_that_has_the_channel) {
+    begin({"succeed", "stranger-first"});
+    loop_->run_to_the_end();
+    EXPECT_THAT(told_, ElementsAre("ready", MatchesRegex(".* exited with status 3 after .* ms")));
+    EXPECT_EQ(attempt_->peer().generation, 8U);
+}
+
 TEST_F(HandoverAttemptTest, hears_that_the_successor_exited) {
     begin({"exit", "1"});
     loop_->run_to_the_end();
