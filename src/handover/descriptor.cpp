@@ -75,12 +75,15 @@ Descriptor Descriptor::examine(int fd) {
     return result;
 }
 
-void set_cloexec_nonblock(int fd) {
+void set_cloexec(int fd) {
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        throw os_error("cannot set CLOEXEC on descriptor " + std::to_string(fd), errno);
+}
+
+void set_nonblock(int fd) {
     const int status_flags = ::fcntl(fd, F_GETFL);
-    if (status_flags < 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
-        ::fcntl(fd, F_SETFL, status_flags | O_NONBLOCK) != 0)
-        throw os_error("cannot set CLOEXEC and O_NONBLOCK on descriptor " + std::to_string(fd),
-                       errno);
+    if (status_flags < 0 || ::fcntl(fd, F_SETFL, status_flags | O_NONBLOCK) != 0)
+        throw os_error("cannot set O_NONBLOCK on descriptor " + std::to_string(fd), errno);
 }
 
 }  // namespace handover

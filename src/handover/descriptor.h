@@ -26,8 +26,11 @@ struct Descriptor {
     [[nodiscard]] static Descriptor examine(int fd);
 };
 
-/// O_CLOEXEC on the descriptor and O_NONBLOCK on the open file description, which other holders of
-/// the same socket share. Throws Error (os).
-void set_cloexec_nonblock(int fd);
+/// Of the descriptor, so that nobody else notices. Throws Error (os).
+void set_cloexec(int fd);
+
+/// O_NONBLOCK on the open file description, which all who hold the same socket share: only for what
+/// is ours to use. Throws Error (os).
+void set_nonblock(int fd);
 
 }  // namespace handover

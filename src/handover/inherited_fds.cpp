@@ -19,16 +19,38 @@ namespace {
 constexpr int first_inherited_fd = 3;  // SD_LISTEN_FDS_START
 constexpr std::size_t most_fds = 1
                                  << 16;  // far above any fd store; a typo must not mean a long loop
+constexpr std::size_t longest_name = 255;  // FDNAME_MAX of systemd
 constexpr const char* variables[] = {"LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS",
                                      "LISTEN_FDNAMES"};
+
+/// All of this was said by whoever started us, so the remedy is the same.
+[[noreturn]] void refuse(const std::string& what) {
+    throw Error(Error::Kind::config,
+                what + ": unset the LISTEN_* variables or start it where they are set right");
+}
+
+std::string assignment(const std::string& variable, const std::string& value) {
+    constexpr std::size_t shown_max = 100;
+    return variable + "='" +
+           (value.size() <= shown_max ? value : value.substr(0, shown_max) + "...") + "'";
+}
 
 std::uint64_t parse_number(const char* variable, const std::string& text) {
     std::uint64_t number = 0;
     const char* end = text.data() + text.size();
     auto [stop, fault] = std::from_chars(text.data(), end, number);
     if (text.empty() || stop != end || fault != std::errc{})
-        throw Error(Error::Kind::config, std::string(variable) + "='" + text + "' is not a number");
+        refuse(assignment(variable, text) + " is not a number");
     return number;
+}
+
+/// As systemd has it, but for characters beyond ASCII, which do no harm here.
+void check(const std::string& name, const std::string& names) {
+    if (name.size() > longest_name)
+        refuse(assignment("LISTEN_FDNAMES", names) + " has a name of more than " +
+               std::to_string(longest_name) + " bytes");
+    if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }))
+        refuse(assignment("LISTEN_FDNAMES", names) + " has a control character in a name");
 }
 
 std::vector<std::string> split_names(const std::string& text) {
@@ -81,34 +103,29 @@ ListenEnvironment ListenEnvironment::parse(const Lookup& lookup, pid_t pid,
     const auto names_text = lookup("LISTEN_FDNAMES");
     if (!count_text && !pid_text && !names_text) return result;
     if (!count_text || !pid_text)
-        throw Error(Error::Kind::config,
-                    std::string(count_text ? "LISTEN_FDS"
-                                : pid_text ? "LISTEN_PID"
-                                           : "LISTEN_FDNAMES") +
-                        " is set but " + (count_text ? "LISTEN_PID" : "LISTEN_FDS") + " is not");
+        refuse(std::string(count_text ? "LISTEN_FDS"
+                           : pid_text ? "LISTEN_PID"
+                                      : "LISTEN_FDNAMES") +
+               " is set but " + (count_text ? "LISTEN_PID" : "LISTEN_FDS") + " is not");
     if (parse_number("LISTEN_PID", *pid_text) != static_cast<std::uint64_t>(pid))
-        throw Error(Error::Kind::config,
-                    "LISTEN_PID=" + *pid_text + " means another process than this one, " +
-                        std::to_string(pid) +
-                        ": unset the LISTEN_* variables or start it where they are set");
+        refuse("LISTEN_PID=" + *pid_text + " means another process than this one, " +
+               std::to_string(pid));
     const auto id_text = lookup("LISTEN_PIDFDID");
     if (id_text && pidfd_id && parse_number("LISTEN_PIDFDID", *id_text) != *pidfd_id)
-        throw Error(Error::Kind::config, "LISTEN_PIDFDID=" + *id_text +
-                                             " means another process than this one, " +
-                                             std::to_string(*pidfd_id));
+        refuse("LISTEN_PIDFDID=" + *id_text + " means another process than this one, " +
+               std::to_string(*pidfd_id));
     const auto count = parse_number("LISTEN_FDS", *count_text);
     if (count > most_fds)
-        throw Error(Error::Kind::config,
-                    "LISTEN_FDS=" + *count_text + " is more than " + std::to_string(most_fds));
+        refuse("LISTEN_FDS=" + *count_text + " is more than " + std::to_string(most_fds));
     if (!names_text) {
         result.names.assign(count, "unknown");  // as sd_listen_fds_with_names(3) calls them
         return result;
     }
     if (count > 0 || !names_text->empty()) result.names = split_names(*names_text);
     if (result.names.size() != count)
-        throw Error(Error::Kind::config, "LISTEN_FDS=" + *count_text + " but LISTEN_FDNAMES='" +
-                                             *names_text + "' has " +
-                                             std::to_string(result.names.size()) + " names");
+        refuse("LISTEN_FDS=" + *count_text + " but " + assignment("LISTEN_FDNAMES", *names_text) +
+               " has " + std::to_string(result.names.size()) + " names");
+    for (const auto& name : result.names) check(name, *names_text);
     return result;
 }
 
@@ -122,10 +139,9 @@ InheritedFds take_inherited_fds() {
         const int fd = inherited.fd.get();
         inherited.what = Descriptor::examine(fd);
         if (inherited.what.kind == Descriptor::Kind::closed)
-            throw Error(Error::Kind::config, "LISTEN_FDS announces descriptor " +
-                                                 std::to_string(fd) + " ('" + inherited.name +
-                                                 "'), but it is not open");
-        set_cloexec_nonblock(fd);
+            refuse("LISTEN_FDS=" + std::to_string(fds.size()) + " announces descriptor " +
+                   std::to_string(fd) + " ('" + inherited.name + "'), but it is not open");
+        set_cloexec(fd);
         if (seen_before(result.fds, inherited.what.cookie)) {
             result.duplicate_names.push_back(inherited.name);
             continue;  // closed at the end of this function

@@ -18,7 +18,7 @@ namespace handover {
 /// looks the same from all three, so there is one way to adopt it.
 struct InheritedFd {
     std::string name;  ///< from LISTEN_FDNAMES; "unknown" where there were no names
-    UniqueFd fd;       ///< O_CLOEXEC and O_NONBLOCK
+    UniqueFd fd;       ///< O_CLOEXEC
     Descriptor what;
 };
 
@@ -36,7 +36,8 @@ struct ListenEnvironment {
     using Lookup = std::function<std::optional<std::string>(const char* variable)>;
     /// The protocol of sd_listen_fds(3), strictly. No LISTEN_* variable at all: no descriptors.
     /// Throws Error (config), naming the variable and its value, when LISTEN_PID or LISTEN_PIDFDID
-    /// means another process, or a number or the count of the names is wrong. Pure.
+    /// means another process, a number or the count of the names is wrong, or a name could be none
+    /// of a service manager's. Pure.
     /// `pidfd_id`: this process's, nullopt where the kernel has none (before 6.9).
     [[nodiscard]] static ListenEnvironment parse(const Lookup& lookup, pid_t pid,
                                                  std::optional<std::uint64_t> pidfd_id);

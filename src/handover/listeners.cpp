@@ -99,6 +99,7 @@ class Assembly {
         welcome_newcomers(inherited.fd.get());
         const auto place = place_for(inherited, anonymous);
         if (!place) return drop(std::move(inherited));
+        set_nonblock(inherited.fd.get());
         found_[*place].push_back({wanted_[*place].name, *inherited.what.endpoint,
                                   std::move(inherited.fd), /*inherited=*/true});
     }

@@ -46,8 +46,10 @@ void take_channel(Origin& origin, InheritedFd inherited) {
     }
     Channel channel(std::move(inherited.fd));
     if (channel.is_stored()) {
+        set_nonblock(channel.fd());
         origin.stored_channels.push_back(std::move(channel));
     } else if (!origin.predecessor && !channel.is_abandoned()) {
+        set_nonblock(channel.fd());
         origin.predecessor.emplace(std::move(channel));
     } else {
         origin.warnings.emplace_back(

@@ -197,7 +197,7 @@ TEST_F(SocketActivation, descriptor_that_is_not_open_is_named) {
     auto start = activated({{"http", here_.fd()}});
     start.process.environment["LISTEN_FDS"] = "2";
     start.process.environment["LISTEN_FDNAMES"] = "http:http";
-    expect_config_error(start, "LISTEN_FDS announces descriptor 4 ('http'), but it is not open");
+    expect_config_error(start, "LISTEN_FDS=2 announces descriptor 4 ('http'), but it is not open");
 }
 
 }  // namespace

@@ -123,26 +123,46 @@ TEST(Descriptor, changes_nothing_by_looking) {
     EXPECT_EQ(open_descriptors(), before);
 }
 
-TEST(SetCloexecNonblock, sets_both_and_keeps_other_flags) {
+TEST(SetNonblock, keeps_other_flags) {
     const TemporaryDirectory directory;
     const auto path = directory / "file";
     const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
-    set_cloexec_nonblock(fd.get());
-    EXPECT_TRUE(is_cloexec(fd.get()));
+    set_nonblock(fd.get());
+    EXPECT_FALSE(is_cloexec(fd.get()));
     EXPECT_TRUE(is_nonblocking(fd.get()));
     EXPECT_NE(::fcntl(fd.get(), F_GETFL) & O_APPEND, 0);
 }
 
-TEST(SetCloexecNonblock, names_the_descriptor_that_is_not_open) {
+TEST(SetCloexec, changes_nothing_that_others_share) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const UniqueFd in(ends[0]);
+    const UniqueFd out(ends[1]);
+    set_cloexec(in.get());
+    EXPECT_TRUE(is_cloexec(in.get()));
+    EXPECT_FALSE(is_nonblocking(in.get()));
+}
+
+/// What it says of a descriptor that is not open.
+std::string complaint_of(void (*set)(int)) {
     try {
-        set_cloexec_nonblock(-1);
-        ADD_FAILURE() << "nothing thrown";
+        set(-1);
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), Error::Kind::os);
         EXPECT_EQ(error.exit_status(), 71);
-        EXPECT_STREQ(error.what(),
-                     "cannot set CLOEXEC and O_NONBLOCK on descriptor -1: Bad file descriptor");
+        return error.what();
     }
+    return "nothing thrown";
+}
+
+TEST(SetCloexec, names_the_descriptor_that_is_not_open) {
+    EXPECT_EQ(complaint_of(set_cloexec),
+              "cannot set CLOEXEC on descriptor -1: Bad file descriptor");
+}
+
+TEST(SetNonblock, names_the_descriptor_that_is_not_open) {
+    EXPECT_EQ(complaint_of(set_nonblock),
+              "cannot set O_NONBLOCK on descriptor -1: Bad file descriptor");
 }
 
 }  // namespace

@@ -64,6 +64,16 @@ TEST(ListenEnvironment, takes_an_empty_name_for_one) {
               (Names{""}));
 }
 
+TEST(ListenEnvironment, takes_a_long_name_and_one_beyond_ASCII) {
+    const std::string longest(255, 'n');
+    EXPECT_EQ(
+        parse({{"LISTEN_PID", "812"}, {"LISTEN_FDS", "1"}, {"LISTEN_FDNAMES", longest}}).names,
+        Names{longest});
+    EXPECT_EQ(
+        parse({{"LISTEN_PID", "812"}, {"LISTEN_FDS", "1"}, {"LISTEN_FDNAMES", "\xc3\xbc"}}).names,
+        Names{"\xc3\xbc"});
+}
+
 TEST(ListenEnvironment, takes_a_count_of_zero) {
     EXPECT_EQ(parse({{"LISTEN_PID", "812"}, {"LISTEN_FDS", "0"}}).names, Names{});
     EXPECT_EQ(parse({{"LISTEN_PID", "812"}, {"LISTEN_FDS", "0"}, {"LISTEN_FDNAMES", ""}}).names,
@@ -126,6 +136,13 @@ const Malformed malformed[] = {
     {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", ""}}, {"1 names"}},
     {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "0"}, {"LISTEN_FDNAMES", "http"}},
      {"LISTEN_FDS=0", "'http'", "1 names"}},
+    // names that are none
+    {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", "http:a\nMAINPID=1"}},
+     {"LISTEN_FDNAMES='http:a\\x0aMAINPID=1'", "control character"}},
+    {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "1"}, {"LISTEN_FDNAMES", "\x7f"}},
+     {"LISTEN_FDNAMES='\\x7f'", "control character"}},
+    {{{"LISTEN_PID", "812"}, {"LISTEN_FDS", "1"}, {"LISTEN_FDNAMES", std::string(256, 'n')}},
+     {"LISTEN_FDNAMES='nnnnn", "nnn...'", "more than 255 bytes"}},
 };
 
 TEST(ListenEnvironment, refuses_what_is_malformed_and_names_it) {
@@ -136,6 +153,7 @@ TEST(ListenEnvironment, refuses_what_is_malformed_and_names_it) {
         SCOPED_TRACE(shown);
         const auto fault = fault_in(variables);
         for (const auto& part : told) EXPECT_THAT(fault, HasSubstr(part));
+        EXPECT_THAT(fault, HasSubstr(": unset the LISTEN_* variables or start it where they are "));
     }
 }
 

@@ -66,6 +66,18 @@ TEST(Listeners, adopts_the_inherited_one_by_name) {
     EXPECT_THAT(listeners.warnings, IsEmpty());
 }
 
+TEST(Listeners, changes_only_the_sockets_that_it_adopts) {
+    const Listening ours("127.0.0.1:0");
+    const Listening dropped("127.0.0.1:0");
+    const Listening strange("127.0.0.1:0");
+    const auto listeners = Listeners::assemble(
+        all(inherit("http", ours), inherit("http", dropped), inherit("gopher", strange)),
+        {want("http", ours.endpoint())});
+    EXPECT_TRUE(is_nonblocking(ours.fd()));
+    EXPECT_FALSE(is_nonblocking(dropped.fd()));
+    EXPECT_FALSE(is_nonblocking(strange.fd()));
+}
+
 TEST(Listeners, adopts_any_port_where_port_zero_is_wanted) {
     const Listening listening("127.0.0.1:0");
     const auto listeners =
