@@ -6,6 +6,15 @@
 #include <grp.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace handover::test {
 namespace {
 
@@ -52,29 +61,63 @@ TEST_F(Admin, works_on_TCP) {
     EXPECT_NE(daemon.await_generation(2), daemon.first_pid());
 }
 
-/// As the user "nobody": what becomes of a connection, as an exit status.
-int visit_as_nobody(const Endpoint& endpoint) {
-    constexpr uid_t nobody = 65534;
-    const pid_t child = ::fork();
-    if (child != 0) return await_end(child);
+/// What becomes of somebody who asks for the status.
+enum class Visit { answered, turned_away, not_let_in, failed };
+
+Visit visit(const Endpoint& endpoint) {
+    bool let_in = false;
     try {
-        if (::setgroups(0, nullptr) != 0 || ::setresuid(nobody, nobody, nobody) != 0) ::_exit(3);
         RawClient client(endpoint, patience);
-        ::_exit(client.closed_by_server() ? 0 : 1);
-    } catch (...) {
-        ::_exit(2);
+        let_in = true;
+        return client.get("/status").status == 200 ? Visit::answered : Visit::failed;
+    } catch (const std::exception& error) {
+        if (!let_in) return Visit::not_let_in;
+        const bool closed = std::string_view(error.what()).find("in time") == std::string::npos;
+        return closed ? Visit::turned_away : Visit::failed;
     }
 }
+
+/// In a process of that user.
+Visit visit_as(uid_t user, const Endpoint& endpoint) {
+    const pid_t child = ::fork();
+    if (child != 0) return static_cast<Visit>(await_end(child));
+    const bool changed = ::setgroups(0, nullptr) == 0 && ::setresgid(user, user, user) == 0 &&
+                         ::setresuid(user, user, user) == 0;
+    ::_exit(static_cast<int>(changed ? visit(endpoint) : Visit::failed));
+}
+
+constexpr uid_t stranger = 65533;
 
 TEST_F(Admin, turns_other_users_away_also_where_there_is_no_path_with_a_mode) {
     auto start = with_options({});
     start.admin = "unix:@handover-test-private-" + std::to_string(::getpid());
     Daemon daemon(directory_, start);
-    EXPECT_EQ(visit_as_nobody(daemon.admin()), 0) << "closed at once";
+    EXPECT_EQ(visit_as(nobody, daemon.admin()), Visit::turned_away);
     daemon.await_line("turned away pid ");
     EXPECT_EQ(daemon.status().at("connections"), 1) << "it does not count";
     EXPECT_EQ(daemon.reload().status, 0) << "and we are let in";
-    EXPECT_EQ(visit_as_nobody(daemon.admin()), 0) << "by the next generation too";
+    EXPECT_EQ(visit_as(nobody, daemon.admin()), Visit::turned_away) << "by the next one, too";
+}
+
+TEST_F(Admin, turns_other_users_away_although_the_mode_of_the_path_lets_them_in) {
+    Daemon daemon(directory_, with_options({}));
+    fs::permissions(directory_.path(), fs::perms::all);
+    EXPECT_EQ(visit_as(nobody, daemon.admin()), Visit::not_let_in) << "the mode by itself";
+    fs::permissions(directory_ / "admin.sock", fs::perms::all);
+    EXPECT_EQ(visit_as(nobody, daemon.admin()), Visit::turned_away);
+    daemon.await_line("of user 65534: only root and user 0 may ask");
+    EXPECT_EQ(visit_as(0, daemon.admin()), Visit::answered);
+}
+
+TEST_F(Admin, lets_root_and_the_user_of_the_service_in_and_nobody_else) {
+    Daemon daemon(directory_, from_copy_as(nobody));
+    EXPECT_EQ(visit_as(nobody, daemon.admin()), Visit::answered);
+    EXPECT_EQ(visit_as(0, daemon.admin()), Visit::answered);
+    fs::permissions(directory_ / "admin.sock", fs::perms::all);
+    EXPECT_EQ(visit_as(stranger, daemon.admin()), Visit::turned_away);
+    daemon.await_line("of user 65533: only root and user 65534 may ask");
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_EQ(visit_as(stranger, daemon.admin()), Visit::turned_away) << "by the next one, too";
 }
 
 TEST_F(Admin, unix_path_is_for_its_owner_only) {
@@ -152,6 +195,38 @@ TEST_F(Admin, commands_fail_clearly_when_somebody_else_answers) {
         {HANDOVERD_PROGRAM, "status", "--admin", daemon.address().to_string()}, patience);
     EXPECT_EQ(told.exit_status, 1);
     EXPECT_NE(told.err.find("it is not handoverd's admin"), std::string::npos) << told.err;
+}
+
+/// The local addresses of a process's sockets that listen on TCP, as /proc/PID/net has them.
+std::vector<std::string> listening_on_TCP(pid_t pid) {
+    const auto process = fs::path("/proc") / std::to_string(pid);
+    const auto descriptors = ProcessView{pid}.descriptors();
+    std::vector<std::string> result;
+    for (const auto* table : {"net/tcp", "net/tcp6"}) {
+        std::ifstream in(process / table);
+        for (std::string line; std::getline(in, line);) {
+            std::istringstream fields(line);
+            std::vector<std::string> field{std::istream_iterator<std::string>(fields), {}};
+            if (field.size() < 10 || field[3] != "0A") continue;
+            const auto socket = "socket:[" + field[9] + "]";
+            if (std::any_of(descriptors.begin(), descriptors.end(),
+                            [&](const auto& one) { return one.second == socket; }))
+                result.push_back(field[1]);
+        }
+    }
+    return result;
+}
+
+TEST_F(Admin, is_on_no_TCP_port_unless_it_is_configured_there) {
+    Start start{.argv = {HANDOVERD_PROGRAM, "--listen", "127.0.0.1:0"}};
+    start.environment["RUNTIME_DIRECTORY"] = directory_.path();
+    ServerProcess process(start);
+    const auto sentence = process.await_line(") serves");
+    EXPECT_EQ(endpoint_in(sentence, "admin").unix_path(), directory_ / "admin.sock");
+    char public_port[16];
+    std::snprintf(public_port, sizeof public_port, "0100007F:%04X",
+                  endpoint_in(sentence, "http").port());
+    EXPECT_EQ(listening_on_TCP(process.first_pid()), std::vector<std::string>{public_port});
 }
 
 TEST_F(Admin, public_listener_does_not_reload) {

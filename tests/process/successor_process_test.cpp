@@ -3,6 +3,7 @@
 // predecessor, and nothing that leaked.
 
 #include "process/process_test.h"
+#include "process/shell_successor.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -117,6 +118,50 @@ TEST_F(SuccessorProcess, runs_the_command_as_it_was_started) {
         EXPECT_EQ(process.directory(), directory);
         EXPECT_EQ(process.executable(), program());
     }
+    EXPECT_EQ(daemon.status().at("version"), HANDOVERD_VERSION "-next");
+}
+
+TEST_F(SuccessorProcess, is_started_the_same_whatever_clients_have_asked_for) {
+    auto start = with_options({});
+    start.process.environment = {{"WATCHDOG_PID", std::string(Start::own_pid)},
+                                 {"SYSTEMD_EXEC_PID", std::string(Start::own_pid)},
+                                 {"HANDOVER_TEST", "a value"}};
+    Daemon daemon(directory_, start);
+    const ProcessView first{daemon.pid()};
+    const auto arguments = first.arguments();
+    const auto first_executable = first.executable();
+    auto environment = first.environment();
+    const std::string body = R"({"argv": ["/bin/sh", "--root=/"], "LD_PRELOAD": "/evil.so"})";
+    const std::string rest =
+        " HTTP/1.1\r\nHost: test\r\nLISTEN_FDS: 9\r\nLD_PRELOAD: /evil.so\r\nProxy: evil\r\n"
+        "HANDOVER_TEST: $(reboot)\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body;
+    for (const std::string target :
+         {"/hello?--root=/&LD_PRELOAD=/evil.so", "/`reboot`", "/$(reboot)", "/%0aPATH=/evil"}) {
+        RawClient client(daemon.address(), patience);
+        client.send(std::string("POST ").append(target).append(rest));
+        EXPECT_NE(client.receive().status, 0);
+    }
+    RawClient admin(daemon.admin(), patience);
+    admin.send("POST /reload?argv=/bin/sh&executable=/bin/sh&LD_PRELOAD=/evil.so" + rest);
+    EXPECT_EQ(admin.receive().status, 200);
+
+    const auto pid = daemon.await_generation(2);
+    const ProcessView second{pid};
+    EXPECT_EQ(second.arguments(), arguments);
+    EXPECT_EQ(second.executable(), first_executable);
+    environment["WATCHDOG_PID"] = environment["SYSTEMD_EXEC_PID"] = std::to_string(pid);
+    EXPECT_EQ(without_listen(second.environment()), environment);
+}
+
+TEST_F(SuccessorProcess, is_heard_whatever_its_children_say) {
+    Daemon daemon(directory_, from_copy());
+    install_text("#!/bin/sh\n( " + shell_says(Message::failed("a child says so")) + "; " +
+                     shell_sends("garbage") +
+                     " ) & wait $!\nexec " HANDOVERD_NEXT_PROGRAM " \"$@\"\n",
+                 fs::perms::owner_all, program());
+    const auto told = daemon.reload();
+    EXPECT_EQ(told.status, 0) << told.err;
     EXPECT_EQ(daemon.status().at("version"), HANDOVERD_VERSION "-next");
 }
 
