@@ -2,6 +2,7 @@
 #include "handover/anchor.h"
 #include "handover/error.h"
 #include "handover/origin.h"
+#include "handover/printable.h"
 #include "handoverd/commands.h"
 #include "handoverd/daemon.h"
 #include "handoverd/log.h"
@@ -19,7 +20,7 @@ using handoverd::Command;
 using handoverd::Options;
 
 int fail(int exit_status, const std::string& reason) {
-    std::fprintf(stderr, "handoverd: %s\n", reason.c_str());
+    std::fprintf(stderr, "handoverd: %s\n", handover::printable(reason).c_str());
     return exit_status;
 }
 
