@@ -3,9 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,32 +60,6 @@ fs::path cgroup2_mount() {
 std::string unique_name() {
     static std::atomic<int> count = 0;
     return "handover-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
-}
-
-UniqueFd bind_notify_socket(const fs::path& path) {
-    UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.string().size() >= sizeof address.sun_path)
-        throw std::runtime_error("TMPDIR is too long for a unix socket: " + path.string());
-    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
-    if (!fd || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-        throw std::system_error(errno, std::generic_category(), "cannot bind " + path.string());
-    return fd;
-}
-
-std::string receive(int fd) {
-    std::array<char, 4096> buffer{};
-    const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
-}
-
-/// The value of NAME=VALUE in a notification; empty when it has none.
-std::string value_in(const std::string& message, const std::string& name) {
-    std::istringstream lines(message);
-    for (std::string line; std::getline(lines, line);)
-        if (line.rfind(name + "=", 0) == 0) return line.substr(name.size() + 1);
-    return "";
 }
 
 std::string content_of(const fs::path& path) {
@@ -151,39 +123,46 @@ Container::~Container() {
 
 void Container::start(const fs::path& root_file_system) {
     const auto began = Clock::now();
-    notifications_ = bind_notify_socket(directory_ / "notify");
     // When the test dies, nspawn and with it the container go too (PR_SET_PDEATHSIG).
     nspawn_.emplace(
         std::vector<std::string>{"setpriv", "--pdeathsig", "KILL", "unshare", "--mount",
                                  "--propagation", "private", "sh", "-euc", boot_script, "boot",
                                  cgroup_, directory_.path(), root_file_system, name_},
-        ChildProcess::Environment{{"NOTIFY_SOCKET", directory_ / "notify"},
+        ChildProcess::Environment{{"NOTIFY_SOCKET", listener_.address()},
                                   {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1"}});
     await_boot();
     boot_time_ = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
 }
 
 void Container::soft_reboot() {
-    while (!receive(notifications_.get()).empty()) continue;  // what was said before
+    listener_.forget_messages();
     output_of("systemctl soft-reboot");
     await_boot();
 }
 
 void Container::await_boot() {
     const auto deadline = Clock::now() + boot_deadline;
-    while (true) {
-        pollfd event{notifications_.get(), POLLIN, 0};
-        ::poll(&event, 1, 100);
-        const std::string message = event.revents != 0 ? receive(notifications_.get()) : "";
-        if (const auto pid = value_in(message, "X_NSPAWN_LEADER_PID"); !pid.empty())
-            leader_ = static_cast<pid_t>(std::stol(pid));
-        if (leader_ > 0 && value_in(message, "READY") == "1") return;
+    while (!listener_.await_message([](const auto& message) { return message.says("READY=1"); },
+                                    milliseconds(100))) {
         if (const auto ended = nspawn_->wait(milliseconds(0)))
             throw std::runtime_error("the container ended while it booted: " + ended->err +
                                      describe_console());
         if (Clock::now() > deadline)
             throw std::runtime_error("the container did not boot in time: " + describe_console());
     }
+    // Of a boot, not of a soft-reboot, nspawn says first which process is its init.
+    for (const auto& message : listener_.messages())
+        if (const auto pid = message.value("X_NSPAWN_LEADER_PID"))
+            leader_ = static_cast<pid_t>(std::stol(*pid));
+}
+
+void Container::pause() const {
+    // Only from outside: a namespace's init takes no such signal from within (pid_namespaces(7)).
+    ::kill(leader_, SIGSTOP);
+}
+
+void Container::resume() const {
+    ::kill(leader_, SIGCONT);
 }
 
 std::string Container::describe_console() const {
@@ -220,6 +199,13 @@ ChildProcess Container::spawn_in_network(const std::vector<std::string>& argv) c
     std::vector<std::string> command{"nsenter", "--target", std::to_string(leader_), "--net"};
     command.insert(command.end(), argv.begin(), argv.end());
     return ChildProcess(command);
+}
+
+void Container::run_among_processes(const std::string& command) const {
+    const auto finished = run_command(
+        {"nsenter", "--target", std::to_string(leader_), "--pid", "sh", "-euc", command},
+        seconds(10));
+    if (!finished.ok()) throw std::runtime_error(command + ": " + finished.err);
 }
 
 fs::path Container::outside(const fs::path& path) const {

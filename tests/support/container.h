@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/child_process.h"
+#include "support/fake_service_manager.h"
 #include "support/temporary_directory.h"
 
 #include <chrono>
@@ -38,6 +39,10 @@ class Container {
     /// Needs systemd 254.
     void soft_reboot();
 
+    /// Stops its init, which answers nobody then, until resume() or the end of the container.
+    void pause() const;
+    void resume() const;
+
     /// Runs a shell command in all of the container's namespaces.
     Finished run(const std::string& command, milliseconds within = std::chrono::seconds(60)) const;
     /// The same, expected to succeed: returns its output, throws with its errors otherwise.
@@ -47,6 +52,9 @@ class Container {
     /// A program of the host's, in the container's network namespace only. Its pid is the
     /// program's.
     [[nodiscard]] ChildProcess spawn_in_network(const std::vector<std::string>& argv) const;
+
+    /// A shell command on the host's files, but with the container's numbers of processes.
+    void run_among_processes(const std::string& command) const;
 
     /// Where an absolute path of the container is found from outside.
     [[nodiscard]] std::filesystem::path outside(const std::filesystem::path& path) const;
@@ -75,7 +83,8 @@ class Container {
     TemporaryDirectory directory_;
     std::string name_;
     std::filesystem::path cgroup_;
-    UniqueFd notifications_;  // what nspawn says, and init through it
+    // What nspawn says, and init through it. Both stop to work when nobody reads what they say.
+    FakeServiceManager listener_;
     std::optional<ChildProcess> nspawn_;
     pid_t leader_ = 0;  // the container's init, as seen from outside
     milliseconds boot_time_{0};
