@@ -9,59 +9,8 @@ namespace {
 
 using std::chrono::seconds;
 
-class SystemProbation : public ServiceInSetting {
-  protected:
-    /// At most the connections of each client were inside the dead process.
-    static void expect_only_what_was_inside_is_lost(std::vector<Load>& clients, int deaths) {
-        for (auto& client : clients) {
-            const LoadReport report = stop_and_print(client);
-            EXPECT_EQ(report.not_connected(), 0) << client.name();
-            EXPECT_EQ(report.count(Outcome::timed_out), 0) << client.name();
-            EXPECT_LE(report.failed(), deaths * connections_of_each) << client.name();
-        }
-    }
-};
+class SystemProbation : public ServiceInSetting {};
 INSTANTIATE_TEST_SUITE_P(, SystemProbation, testing::ValuesIn(all_settings()), name_of_parameter);
-
-TEST_P(SystemProbation, successor_that_dies_in_it_is_rolled_back_under_load) {
-    auto clients = start_everybody();
-    const Answer before = ask();
-    int deaths = 0;
-    for (const std::string how : {"KILL", "SEGV"}) {
-        reload();
-        const Answer successor = ask();
-        EXPECT_NE(successor.pid, before.pid);
-        EXPECT_EQ(main_pid(), before.pid) << "it is not the main process yet";
-        signal(successor.pid, how);
-        ++deaths;
-        await_answers(clients, 30);
-        EXPECT_EQ(ask().pid, before.pid);
-        EXPECT_EQ(main_pid(), before.pid);
-        const std::string status = property("StatusText");
-        EXPECT_TRUE(status.starts_with("rolled back: ")) << status;
-        EXPECT_NE(status.find("SIG" + how), std::string::npos) << status;
-    }
-    EXPECT_EQ(property("ActiveState"), "active");
-    EXPECT_EQ(property("NRestarts"), "0") << "systemd had nothing to do";
-
-    reload();
-    const Answer after = ask();
-    EXPECT_GT(after.generation, before.generation);
-    EXPECT_TRUE(becomes_main(after.pid)) << "the next one is as good as ever";
-    expect_only_what_was_inside_is_lost(clients, deaths);
-}
-
-TEST_P(SystemProbation, successor_that_dies_after_it_is_restarted_by_systemd) {
-    auto clients = start_everybody();
-    reload();
-    const Answer successor = ask();
-    ASSERT_TRUE(becomes_main(successor.pid));
-    signal(successor.pid, "SEGV");
-    await_answers(clients, 30);
-    EXPECT_EQ(ask().generation, successor.generation + 1);
-    EXPECT_EQ(property("NRestarts"), "1");
-    expect_only_what_was_inside_is_lost(clients, 1);
-}
 
 TEST_P(SystemProbation, reload_that_waits_tells_the_truth) {
     const Finished good = container().run("handoverd reload --wait");

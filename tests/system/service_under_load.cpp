@@ -15,6 +15,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 namespace fs = std::filesystem;
 
+constexpr auto configuration_file = "/etc/handoverd.conf";
+
 std::string content_of(const fs::path& path) {
     const auto finished = run_command({"cat", path}, seconds(10));
     if (!finished.ok()) throw std::runtime_error(finished.err);
@@ -71,28 +73,47 @@ std::vector<Setting> all_settings() {
 }
 
 void ServiceUnderLoad::boot(const Setting& setting, const std::string& options) {
+    make_container(setting);
+    start(setting, "--listen [::]:9999 --listen unix:" + unix_path_.string() + " " + options);
+}
+
+void ServiceUnderLoad::boot_configured(const Setting& setting, const std::string& lines) {
+    make_container(setting);
+    configure(lines);
+    start(setting, std::string("--config ") + configuration_file);
+}
+
+void ServiceUnderLoad::make_container(const Setting& setting) {
     programs_ = programs_of(setting.suite);
     unix_path_ = setting.socket_unit ? "/run/handoverd-test.sock" : "/run/handoverd/test.sock";
     container_.emplace(root_of(setting.suite));
+}
+
+void ServiceUnderLoad::start(const Setting& setting, const std::string& arguments) const {
     install_good_binary();
-    install_units(setting, options);
+    install_units(setting, arguments);
     container_->output_of("systemctl daemon-reload");
     if (setting.socket_unit) container_->output_of("systemctl start handoverd.socket");
     container_->output_of("systemctl start handoverd.service");
 }
 
-void ServiceUnderLoad::install_units(const Setting& setting, const std::string& options) const {
-    const std::string unit = content_of(source_directory() / "units/handoverd.service");
+void ServiceUnderLoad::install_units(const Setting& setting, const std::string& arguments) const {
+    const std::string content = content_of(source_directory() / "units/handoverd.service");
     const fs::path system = "/etc/systemd/system";
-    container_->write_file(system / "handoverd.service", unit);
+    container_->write_file(system / "handoverd.service", content);
     container_->write_file(system / "handoverd.service.d/test.conf",
-                           "[Service]\nExecStart=\nExecStart=" + unit_setting(unit, "ExecStart") +
-                               " --listen [::]:9999 --listen unix:" + unix_path_.string() + " " +
-                               options + "\n");
+                           "[Service]\nExecStart=\nExecStart=" +
+                               unit_setting(content, "ExecStart") + " " + arguments + "\n");
     if (!setting.socket_unit) return;
     container_->copy_in(source_directory() / "units/handoverd.socket", system / "handoverd.socket");
     container_->write_file(system / "handoverd.socket.d/test.conf",
                            "[Socket]\nListenStream=" + unix_path_.string() + "\n");
+}
+
+void ServiceUnderLoad::configure(const std::string& lines, const std::string& also_listen) const {
+    std::string listen = "\"[::]:9999\", \"unix:" + unix_path_.string() + "\"";
+    if (!also_listen.empty()) listen += ", \"" + also_listen + "\"";
+    container_->write_file(configuration_file, "listen=[" + listen + "]\n" + lines);
 }
 
 void ServiceUnderLoad::TearDown() {
@@ -190,6 +211,10 @@ LoadReport ServiceUnderLoad::stop_and_print(Load& client) {
 
 void ServiceUnderLoad::install_good_binary() const {
     container_->copy_in(programs_ / "handoverd", program);
+}
+
+void ServiceUnderLoad::install_helper(const std::string& name) const {
+    container_->copy_in(programs_ / name, "/usr/bin/" + name);
 }
 
 void ServiceUnderLoad::install_binary(const std::string& content, fs::perms mode) const {

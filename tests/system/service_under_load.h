@@ -54,6 +54,8 @@ class ServiceUnderLoad : public testing::Test {
 
     /// `options` are added to the ExecStart= of the unit.
     void boot(const Setting& setting, const std::string& options = "");
+    /// All options come from a configuration file, of these lines; see configure().
+    void boot_configured(const Setting& setting, const std::string& lines);
     void TearDown() override;
 
     [[nodiscard]] Container& container() { return *container_; }
@@ -94,18 +96,26 @@ class ServiceUnderLoad : public testing::Test {
     /// Sends a signal to a process of the container, which must be there.
     void signal(pid_t pid, const std::string& name) const;
 
+    /// Makes the next generation's configuration file of these lines, and listens there too.
+    void configure(const std::string& lines, const std::string& also_listen = "") const;
     /// Replaces the program as a package upgrade does.
     void install_good_binary() const;
     void install_binary(const std::string& content, std::filesystem::perms mode) const;
     void break_binary(const BinaryFault& fault) const;
 
+    static constexpr auto unit = "handoverd.service";
     static constexpr auto program = "/usr/bin/handoverd";
     static constexpr auto tcp4 = "127.0.0.1:9999";
     static constexpr auto tcp6 = "[::1]:9999";
     [[nodiscard]] std::string unix_target() const;
 
+    /// Another program that was built for this release, under the name "/usr/bin/<name>".
+    void install_helper(const std::string& name) const;
+
   private:
-    void install_units(const Setting& setting, const std::string& options) const;
+    void make_container(const Setting& setting);
+    void start(const Setting& setting, const std::string& arguments) const;
+    void install_units(const Setting& setting, const std::string& arguments) const;
 
     std::filesystem::path programs_;  // what was built for this release
     std::filesystem::path unix_path_;
