@@ -48,6 +48,17 @@ void listen_where_another_does(FaultyService& service) {
     service.configure("", "[::]:9998");
 }
 
+/// Below what is open, so that nothing at all can be opened.
+void reload_without_descriptors(FaultyService& service) {
+    const std::string limit = "prlimit --pid " + std::to_string(service.main_pid()) + " --nofile=";
+    const std::string usual =
+        service.container().output_of("prlimit --pid " + std::to_string(service.main_pid()) +
+                                      " --nofile --noheadings --output=SOFT");
+    service.container().output_of(limit + "4:");
+    service.expect_failed_reload_by_signal("Too many open files");
+    service.container().output_of(limit + usual + ":");
+}
+
 void reload_without_processes(FaultyService& service) {
     const auto limit = ResourceLimit::no_new_task(service.container(), FaultyService::unit);
     service.expect_failed_reload_by_signal("Resource temporarily unavailable");
@@ -102,6 +113,7 @@ std::vector<Fault> faults_before_ready() {
          fails("refused to start: ",
                [](FaultyService& service) { service.configure("drain-timeout=ten seconds\n"); })},
         {"port_taken", fails("Address already in use", listen_where_another_does)},
+        {"no_descriptor_left", reload_without_descriptors},
         {"no_process_left", reload_without_processes},
         {"no_memory_left", reload_to_one_that_eats_all_memory},
     };
