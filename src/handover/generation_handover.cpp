@@ -33,8 +33,8 @@ HandoverAttempt::Callbacks Generation::Runner::attempt_callbacks() {
 void Generation::Runner::start_successor() {
     requesters_ = std::exchange(newcomers_, {});
     failure_.clear();
-    attempt_ = std::make_shared<HandoverAttempt>(loop_, attempt_callbacks());
     try {
+        attempt_ = std::make_shared<HandoverAttempt>(loop_, attempt_callbacks());
         attempt_->begin(program_, holdings_.passed_fds(), hello(), options_.ready_timeout);
     } catch (const Error& error) {
         failure_ = error.what();
@@ -46,7 +46,7 @@ void Generation::Runner::end_successor() {
     if (failure_.empty()) failure_ = name() + " was asked to end before the successor was ready";
     barrier_.cancel();
     probation_.stop();
-    attempt_->kill();
+    if (attempt_) attempt_->kill();  // else there was no descriptor for it
 }
 
 HandoverResult Generation::Runner::failure(const std::string& reason) const {
@@ -66,9 +66,11 @@ void Generation::Runner::report_failed_handover() {
 }
 
 void Generation::Runner::refuse_handover() {
-    const auto result = failure(name() + " cannot hand over now: it is " +
-                                std::string(lifecycle::to_string(state_)) +
-                                (attempt_ ? " to pid " + std::to_string(attempt_->pid()) : ""));
+    const auto result = failure(
+        name() + " cannot hand over now: " +
+        (orphaned_ ? "the main process was killed, and the service manager is about to start anew"
+                   : "it is " + std::string(lifecycle::to_string(state_)) +
+                         (attempt_ ? " to pid " + std::to_string(attempt_->pid()) : "")));
     tell(Severity::warning, result);
     answer(newcomers_, result);
 }
@@ -191,8 +193,15 @@ void Generation::Runner::forget_successor() {
 void Generation::Runner::request_handover(Requester done) {
     loop_.post([this, done = std::move(done)] {
         newcomers_.push_back(done);
-        handle(Event::handover_requested);
+        on_handover_requested();
     });
+}
+
+/// An orphan waits for the manager to start the service anew from the fd store. What it started
+/// itself, the manager would take for a leftover and end.
+void Generation::Runner::on_handover_requested() {
+    if (orphaned_) return refuse_handover();
+    handle(Event::handover_requested);
 }
 
 /// In the log, and to whoever asks for the status.

@@ -129,7 +129,7 @@ void Generation::Runner::on_signal(int number) {
         case SIGHUP:
         case SIGUSR2:
             newcomers_.emplace_back([](const HandoverResult&) {});
-            return handle(Event::handover_requested);
+            return on_handover_requested();
         case SIGUSR1:
             return handle(Event::restart_requested);
         case SIGTERM:
@@ -250,7 +250,10 @@ void Generation::Runner::adopt_stored_connections() {
 }
 
 void Generation::Runner::retire_listeners() {
-    if (main_) holdings_.retire();
+    if (main_)
+        holdings_.retire();
+    else
+        holdings_.turn_away();
     services_.accept_queued_and_stop();
     holdings_.release();
 }

@@ -55,6 +55,7 @@ class Generation::Runner {
     void on_predecessor_lost();
     void on_predecessor_ended();
     void on_signal(int number);
+    void on_handover_requested();
 
     void handle(lifecycle::Event event);
     void perform(lifecycle::Action action);

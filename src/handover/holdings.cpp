@@ -73,18 +73,26 @@ void Holdings::store(const Warn& warn) {
     for (const auto& stranger : listeners_.strangers) fd_store_.remove_stranger(stranger);
 }
 
-/// The fd store has to let go first: as long as it holds a listener, the kernel queues connections
-/// that nobody will accept, and resets them in the end.
-void Holdings::retire() {
-    std::vector<const Listener*> own;
+std::vector<const Listener*> Holdings::own() const {
+    std::vector<const Listener*> result;
     for (const auto& listener : listeners_.active)
-        if (fd_store_.owns(listener)) own.push_back(&listener);
-    for (const auto* listener : own) fd_store_.remove(*listener, {});
+        if (fd_store_.owns(listener)) result.push_back(&listener);
+    return result;
+}
+
+/// Not closed before the fd store has let go: as long as it holds a listener, whoever joins the
+/// queue is reset in the end instead of refused.
+void Holdings::retire() {
+    turn_away();  // first: a successor that stops with us cannot see what is struck from the ledger
+    for (const auto* listener : own()) fd_store_.remove(*listener, {});
     if (const auto barrier = manager_.barrier()) {
         pollfd hangup{barrier.get(), POLLIN, 0};
         ::poll(&hangup, 1, retire_patience_ms);
     }
-    for (const auto* listener : own) turn_away_newcomers(*listener);
+}
+
+void Holdings::turn_away() const {
+    for (const auto* listener : own()) turn_away_newcomers(*listener);
 }
 
 }  // namespace handover

@@ -47,10 +47,15 @@ class Holdings {
     /// until the service manager has let go, one second at most. Those that a .socket unit holds
     /// are left alone.
     void retire();
+    /// The part of that which is not the main process's alone: from now on nobody joins the queues
+    /// of the service's own listeners, in any process.
+    void turn_away() const;
     /// Closes our descriptors of the listeners; whoever else holds them keeps them.
     void release() { listeners_.active.clear(); }
 
   private:
+    [[nodiscard]] std::vector<const Listener*> own() const;
+
     const ServiceManager& manager_;
     std::vector<InheritedFd> inherited_;
     std::vector<std::string> duplicate_names_;

@@ -42,10 +42,23 @@ std::optional<unsigned> read_capacity() {
 }  // namespace
 
 ServiceManager::ServiceManager()
-    : present_(std::getenv("NOTIFY_SOCKET") != nullptr), capacity_(read_capacity()) {}
+    : present_(std::getenv("NOTIFY_SOCKET") != nullptr), capacity_(read_capacity()) {
+    if (present_) reserve();
+}
 
+void ServiceManager::reserve() const {
+    reserve_.reset(::open("/dev/null", O_PATH | O_CLOEXEC));
+}
+
+/// libsystemd opens a socket for each message. A manager that has heard RELOADING=1 must hear
+/// READY=1 also when connections have taken all descriptors but the one in reserve.
 void ServiceManager::send(const std::string& message) const {
-    if (present_ && !silent_) sd_notify(0, message.c_str());
+    if (!present_ || silent_) return;
+    const int result = sd_notify(0, message.c_str());
+    if (result != -EMFILE && result != -ENFILE) return;
+    reserve_.reset();
+    sd_notify(0, message.c_str());
+    reserve();
 }
 
 void ServiceManager::ready(const std::string& sentence) const {

@@ -69,7 +69,9 @@ class ServiceManager {
 
   private:
     void send(const std::string& message) const;
+    void reserve() const;
 
+    mutable UniqueFd reserve_;
     bool present_ = false;
     bool silent_ = false;
     std::optional<unsigned> capacity_;

@@ -15,7 +15,7 @@ enum class Loss {
     nothing,           ///< no request and no connection
     what_was_inside,   ///< what was inside the processes that died
     kept_connections,  ///< a connection that stands idle is closed; no request fails
-    newcomers,         ///< who comes while the service is stopped is refused, or reset
+    newcomers,         ///< who comes while the service is stopped is refused
 };
 
 /// A row of the table: one fault, on a service with clients.

@@ -58,9 +58,8 @@ class SystemFaults : public FaultyService, public testing::WithParamInterface<Ro
             const LoadReport report = stop_and_print(client);
             EXPECT_EQ(report.count(Outcome::timed_out), 0) << client.name();
             if (fault.loss == Loss::newcomers) {
-                // Whoever got a connection got an answer, but for those in the listener's queue.
-                EXPECT_EQ(report.failed(), report.not_connected() + report.lost_on_fresh_connection)
-                    << client.name();
+                // Whoever got a connection got an answer.
+                EXPECT_EQ(report.failed(), report.not_connected()) << client.name() << report;
                 continue;
             }
             EXPECT_EQ(report.not_connected(), 0) << client.name();
@@ -90,7 +89,8 @@ TEST_P(SystemFaults, cost_no_more_than_they_must_and_leave_nothing_behind) {
 
     GetParam().fault.strike(*this);
     await_answers(5);
-    EXPECT_EQ(property("ActiveState"), "active");
+    // A reload whose command has given up may still have been in the queue.
+    EXPECT_TRUE(eventually([&] { return property("ActiveState") == "active"; }));
     EXPECT_EQ(property("SubState"), "running");
 
     const Answer survivor = ask();

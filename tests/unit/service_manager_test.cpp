@@ -2,6 +2,7 @@
 #include "handover/service_manager.h"
 
 #include "handover/descriptor.h"
+#include "support/descriptor_limit.h"
 #include "support/fake_service_manager.h"
 #include "support/listening.h"
 #include "unit/open_descriptors.h"
@@ -39,6 +40,20 @@ class ServiceManagerTest : public testing::Test {
     const ScopedEnvironment watchdog_pid_{"WATCHDOG_PID", std::nullopt};
     const ScopedEnvironment watchdog_usec_{"WATCHDOG_USEC", std::nullopt};
 };
+
+TEST_F(ServiceManagerTest, hears_of_us_when_there_is_no_descriptor_left) {
+    const ServiceManager manager;
+    for (int time = 0; time < 2; ++time) {
+        {
+            const UniqueFd next(::dup(0));
+            const DescriptorLimit limit(static_cast<rlim_t>(next.get()));
+            // The highest one there may be from here on is the one in reserve.
+            manager.ready("as ever");
+        }
+        EXPECT_EQ(only_message(), "READY=1\nSTATUS=as ever");
+        fake_.forget_messages();
+    }
+}
 
 TEST_F(ServiceManagerTest, is_present_when_it_listens) {
     const ServiceManager manager;
@@ -213,8 +228,8 @@ TEST(NoServiceManager, is_not_waited_for_when_it_is_gone) {
         address = gone.address();
     }
     const ScopedEnvironment notify("NOTIFY_SOCKET", address);
-    const auto before = open_descriptors();
     const ServiceManager manager;
+    const auto before = open_descriptors();
     manager.ready("x");
     EXPECT_FALSE(manager.barrier());
     EXPECT_EQ(open_descriptors(), before);
