@@ -3,6 +3,7 @@
 
 #include "handover/endpoint.h"
 #include "handover/printable.h"
+#include "handoverd/answerer.h"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -94,6 +95,13 @@ void print_arrivals(const json& arrivals) {
 
 namespace {
 
+bool is_served(const Options& options) {
+    constexpr std::chrono::seconds patience{2};
+    auto client = client_for(handover::Endpoint::parse(options.admin));
+    client.set_read_timeout(patience);
+    return static_cast<bool>(client.Get("/status"));
+}
+
 /// Asks whoever serves how the probation of generation `to` ended. When that generation dies the
 /// question dies with it, and whoever serves then is asked.
 bool survived_probation(const Options& options, std::uint64_t to) {
@@ -112,7 +120,9 @@ bool survived_probation(const Options& options, std::uint64_t to) {
 }  // namespace
 
 int reload(const Options& options) {
-    const auto answer = ask(options, [](httplib::Client& client) {
+    const auto answer = ask(options, [&options](httplib::Client& client) {
+        const Answerer answerer([&options] { return is_served(options); },
+                                [&client] { client.stop(); });
         return client.Post("/reload", "", "application/json");
     });
     if (!answer) return 1;

@@ -2,8 +2,10 @@
 // The commands that ask a running generation, and the listener they ask.
 
 #include "process/process_test.h"
+#include "support/listening.h"
 
 #include <grp.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -187,6 +189,30 @@ TEST_F(Admin, commands_fail_clearly_when_nothing_runs) {
         EXPECT_NE(told.err.find("is it running?"), std::string::npos) << told.err;
         EXPECT_EQ(told.err.find('\n'), told.err.size() - 1) << told.err;
     }
+}
+
+TEST_F(Admin, reload_is_given_up_when_the_main_process_ends_and_nobody_serves) {
+    const Listening silent("unix:" + (directory_ / "admin.sock").string());
+    ChildProcess main_process({"cat"});
+    ChildProcess reload({HANDOVERD_PROGRAM, "reload", "--admin", silent.endpoint().to_string()},
+                        {{"MAINPID", std::to_string(main_process.pid())}});
+    pollfd asked{silent.fd(), POLLIN, 0};
+    ASSERT_EQ(::poll(&asked, 1, static_cast<int>(patience.count())), 1) << "it does not ask";
+    EXPECT_FALSE(reload.wait(std::chrono::milliseconds(100))) << "it does not wait";
+    main_process.close_stdin();
+    const auto told = reload.wait(patience);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->exit_status, 1);
+    EXPECT_LT(told->duration, std::chrono::seconds(10)) << "far below the ready timeout";
+    EXPECT_NE(told->err.find("no answer from the admin listener"), std::string::npos) << told->err;
+
+    ASSERT_TRUE(main_process.wait(patience));
+    const auto later =
+        ChildProcess({HANDOVERD_PROGRAM, "reload", "--admin", silent.endpoint().to_string()},
+                     {{"MAINPID", std::to_string(main_process.pid())}})
+            .wait(patience);
+    ASSERT_TRUE(later) << "one that had ended before";
+    EXPECT_EQ(later->exit_status, 1);
 }
 
 TEST_F(Admin, commands_fail_clearly_when_somebody_else_answers) {

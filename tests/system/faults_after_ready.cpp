@@ -55,6 +55,18 @@ void kill_predecessor_while_it_sends(FaultyService& service) {
     }
 }
 
+/// ExecReload= waits for an answer that nobody will give, and systemd for ExecReload=.
+void kill_main_process_during_systemctl_reload(FaultyService& service) {
+    const std::string main = std::to_string(service.main_pid());
+    // Stopped, it accepts nothing: the request lies in the queue.
+    (void)service.container().run("kill -STOP " + main +
+                                  R"(; systemctl reload handoverd.service &
+        until pid=$(systemctl show --property=ControlPID --value handoverd.service) &&
+            grep -qx exe /proc/$pid/comm; do continue; done 2>/dev/null
+        kill -KILL )" + main + "; wait");
+    service.await_restarts(1);
+}
+
 void kill_both(FaultyService& service) {
     const pid_t predecessor = service.main_pid();
     service.reload();
@@ -121,6 +133,8 @@ std::vector<Fault> faults_after_ready() {
         {"successor_segfaults_after_probation", with(kill_successor_after_probation, "SEGV"),
          inside, 1},
         {"predecessor_killed_while_it_sends", kill_predecessor_while_it_sends, inside, 5},
+        {"main_process_killed_during_systemctl_reload", kill_main_process_during_systemctl_reload,
+         inside, 1},
         {"both_killed", kill_both, inside, 2, "5s"},
         {"killed_by_systemctl", kill_all_by_systemctl, inside, 1},
         {"out_of_memory", run_out_of_memory, inside, 2},
