@@ -23,7 +23,12 @@ void StoredChannels::open(Opened opened) {
         theirs_.emplace(std::move(theirs));
     } catch (const Error&) {  // no descriptors left
     }
-    barrier_.begin([this](BarrierWait::Outcome outcome) { conclude(outcome); });
+    // systemd (254 and newer) closes what it does not take in a process beside it, and so the
+    // descriptor of the barrier: it may overtake. A second one leaves that process time enough.
+    barrier_.begin([this](BarrierWait::Outcome outcome) {
+        if (outcome != BarrierWait::Outcome::processed) return conclude(outcome);
+        barrier_.begin([this](BarrierWait::Outcome second) { conclude(second); });
+    });
 }
 
 void StoredChannels::conclude(BarrierWait::Outcome outcome) {
