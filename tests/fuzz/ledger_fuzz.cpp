@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Whatever memory file comes under the ledger's name: it is refused and closed, or none of its
+// entries can make a reader fail, and what is written is there afterwards.
+//
+// The first byte says how the file is sealed.
+#include "fuzzer.h"
+#include "handover/ledger.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+using handover::Ledger;
+using handover::UniqueFd;
+
+namespace {
+
+UniqueFd memory_file(const std::uint8_t* data, std::size_t size, int seals) {
+    UniqueFd fd(::memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    require(::write(fd.get(), data, size) == static_cast<ssize_t>(size));
+    require(::fcntl(fd.get(), F_ADD_SEALS, seals) == 0);
+    return fd;
+}
+
+void use(Ledger& ledger) {
+    constexpr std::uint64_t cookie = 4711;
+    ledger.set_last_generation(ledger.last_generation() + 1);
+    const auto entries = ledger.own_count();
+    const bool entered = ledger.enter_own(cookie);
+    require(entered == ledger.is_own(cookie));
+    require(ledger.own_count() <= entries + 1);
+    const std::array<std::uint64_t, 1> kept{cookie};
+    (void)ledger.keep_own(kept);
+    require(ledger.is_own(cookie) == entered && (!entered || ledger.own_count() > 0));
+    ledger.strike_own(cookie);
+    require(!ledger.is_own(cookie) && ledger.own_count() == 0);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    constexpr int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    auto file = memory_file(data + 1, size - 1, data[0] & all_seals);
+    const int number = file.get();
+    if (auto ledger = Ledger::adopt(std::move(file))) {
+        require((data[0] & F_SEAL_SHRINK) != 0);
+        require(ledger->fd() == number);
+        use(*ledger);
+    }
+    require(::fcntl(number, F_GETFD) == -1);
+    return 0;
+}
