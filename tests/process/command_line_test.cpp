@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 class CommandLine : public ProcessTest {
   protected:
     static Finished run(std::vector<std::string> arguments) {
-        arguments.insert(arguments.begin(), HANDOVERD_PROGRAM);
+        arguments.insert(arguments.begin(), program_under_test());
         return run_command(arguments, patience);
     }
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -26,6 +27,11 @@ Start start_of(const TemporaryDirectory& directory, const DaemonStart& start) {
 }
 
 }  // namespace
+
+fs::path program_under_test() {
+    const char* given = std::getenv("HANDOVERD_UNDER_TEST");
+    return given ? given : HANDOVERD_PROGRAM;
+}
 
 std::vector<std::string> command_line(const TemporaryDirectory& directory,
                                       const DaemonStart& start) {

@@ -18,9 +18,13 @@
 
 namespace handover::test {
 
+/// The handoverd that is tested: the one of the build, or what HANDOVERD_UNDER_TEST in the
+/// environment says, which may run that in another manner (tests/valgrind).
+[[nodiscard]] std::filesystem::path program_under_test();
+
 /// How to start handoverd.
 struct DaemonStart {
-    std::filesystem::path program = HANDOVERD_PROGRAM;
+    std::filesystem::path program = program_under_test();
     std::vector<std::string> listen = {"127.0.0.1:0"};  ///< a --listen for each
     std::string admin = {};                             ///< if not <directory>/admin.sock
     std::string probation = "0s";  ///< predecessors end as soon as nothing is in flight
