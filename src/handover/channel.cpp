@@ -2,6 +2,7 @@
 #include "handover/channel.h"
 
 #include "handover/error.h"
+#include "handover/number.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 namespace handover {
@@ -84,10 +84,7 @@ std::string_view Message::field(Tag tag) const {
 }
 
 std::uint64_t Message::number(Tag tag) const {
-    const auto text = field(tag);
-    std::uint64_t number = 0;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return fault == std::errc() && end == text.data() + text.size() ? number : 0;
+    return to_number<std::uint64_t>(field(tag)).value_or(0);
 }
 
 std::string encode(const Message& message) {

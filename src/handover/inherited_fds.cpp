@@ -2,6 +2,7 @@
 #include "handover/inherited_fds.h"
 
 #include "handover/error.h"
+#include "handover/number.h"
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -9,9 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
-#include <string_view>
 
 namespace handover {
 namespace {
@@ -36,12 +35,9 @@ std::string assignment(const std::string& variable, const std::string& value) {
 }
 
 std::uint64_t parse_number(const char* variable, const std::string& text) {
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    auto [stop, fault] = std::from_chars(text.data(), end, number);
-    if (text.empty() || stop != end || fault != std::errc{})
-        refuse(assignment(variable, text) + " is not a number");
-    return number;
+    const auto number = to_number<std::uint64_t>(text);
+    if (!number) refuse(assignment(variable, text) + " is not a number");
+    return *number;
 }
 
 /// As systemd has it, but for characters beyond ASCII, which do no harm here.

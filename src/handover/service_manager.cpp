@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handover/service_manager.h"
 
+#include "handover/number.h"
 #include "handover/printable.h"
 
 #include <systemd/sd-daemon.h>
@@ -9,10 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdint>
 #include <cstdlib>
-#include <string_view>
 
 namespace handover {
 namespace {
@@ -31,12 +30,7 @@ std::uint64_t monotonic_us() {
 
 std::optional<unsigned> read_capacity() {
     const char* text = std::getenv("FDSTORE");
-    if (!text) return std::nullopt;
-    const std::string_view digits(text);
-    unsigned capacity = 0;
-    auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), capacity);
-    if (fault != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-    return capacity;
+    return to_number<unsigned>(text ? text : "");
 }
 
 }  // namespace
@@ -52,13 +46,22 @@ void ServiceManager::reserve() const {
 
 /// libsystemd opens a socket for each message. A manager that has heard RELOADING=1 must hear
 /// READY=1 also when connections have taken all descriptors but the one in reserve.
+int ServiceManager::notify(const std::string& message, std::span<const int> fds) const {
+    const auto send = [&] {
+        return sd_pid_notify_with_fds(0, 0, message.c_str(), fds.data(),
+                                      static_cast<unsigned>(fds.size()));
+    };
+    int result = send();
+    if (result == -EMFILE || result == -ENFILE) {
+        reserve_.reset();
+        result = send();
+        reserve();
+    }
+    return result;
+}
+
 void ServiceManager::send(const std::string& message) const {
-    if (!present_ || silent_) return;
-    const int result = sd_notify(0, message.c_str());
-    if (result != -EMFILE && result != -ENFILE) return;
-    reserve_.reset();
-    sd_notify(0, message.c_str());
-    reserve();
+    if (present_ && !silent_) notify(message, {});
 }
 
 void ServiceManager::ready(const std::string& sentence) const {
@@ -102,7 +105,7 @@ void ServiceManager::store_fd(int fd, const std::string& name, Watched watched) 
     if (!present_) return;
     const std::string message =
         "FDSTORE=1\nFDNAME=" + name + (watched == Watched::no ? "\nFDPOLL=0" : "");
-    sd_pid_notify_with_fds(0, 0, message.c_str(), &fd, 1);
+    notify(message, {&fd, 1});
 }
 
 void ServiceManager::remove_fds(const std::string& name) const {
@@ -115,7 +118,7 @@ UniqueFd ServiceManager::barrier() const {
     UniqueFd ours(ends[0]);
     UniqueFd theirs(ends[1]);  // our copy closes here; the manager closes its own when it is done
     const int fd = theirs.get();
-    if (sd_pid_notify_with_fds(0, 0, "BARRIER=1", &fd, 1) <= 0) return UniqueFd();
+    if (notify("BARRIER=1", {&fd, 1}) <= 0) return UniqueFd();
     return ours;
 }
 

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace handover {
@@ -69,6 +70,7 @@ class ServiceManager {
 
   private:
     void send(const std::string& message) const;
+    int notify(const std::string& message, std::span<const int> fds) const;
     void reserve() const;
 
     mutable UniqueFd reserve_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/answerer.h"
 
+#include "handover/number.h"
+
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -8,9 +10,7 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
-#include <string_view>
 #include <utility>
 
 namespace handoverd {
@@ -19,11 +19,8 @@ namespace {
 /// Readable when the process of $MAINPID has ended, or had before; empty if that is not set.
 handover::UniqueFd main_process() {
     const char* text = std::getenv("MAINPID");
-    const std::string_view digits(text ? text : "");
-    pid_t pid = 0;
-    const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), pid);
-    if (fault != std::errc{} || end != digits.data() + digits.size() || pid <= 0)
-        return handover::UniqueFd();
+    const auto pid = handover::to_number<pid_t>(text ? text : "").value_or(0);
+    if (pid <= 0) return handover::UniqueFd();
     handover::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!process && errno == ESRCH) process.reset(::eventfd(1, EFD_CLOEXEC));
     return process;
