@@ -32,7 +32,7 @@ void Generation::Runner::announce_ready() {
     // Until we have ended in order, or are established.
     holdings_.ledger().set_crashes(holdings_.ledger().crashes() + 1);
     established_.start_once(established_after);
-    if (!anchor_ && !Anchor::follow(holdings_.ledger())) {
+    if (!Anchor::follow(holdings_.ledger())) {
         report(Severity::warning, "the process that the supervisor watches is gone: " + name() +
                                       " makes room for what it starts next");
         handle(Event::stop_requested);
