@@ -95,7 +95,7 @@ Cost Soak::signal_for_a_handover(const Step& step) {
     (void)await_main();
     if (step.choice % 2 == 0) reload();
     const Answer before = ask();
-    signal(main_pid(), choose<2>({"USR2", "HUP"}, {.choice = step.choice / 2}));
+    kill({main_pid()}, choose<2>({"USR2", "HUP"}, {.choice = step.choice / 2}));
     EXPECT_TRUE(eventually([&] { return ask().generation > before.generation; }));
     return {};
 }
@@ -156,7 +156,7 @@ Cost Soak::stop_and_start(const Step& /*step*/) {
 
 Cost Soak::kill_main_process(const Step& step) {
     const Answer victim = await_main();
-    signal(victim.pid, choose<2>({"KILL", "SEGV"}, step));
+    kill({victim.pid}, choose<2>({"KILL", "SEGV"}, step));
     await_restart_after(victim.pid);
     return {.deaths = 1};
 }
@@ -165,7 +165,7 @@ Cost Soak::kill_main_process_during_a_reload(const Step& step) {
     const Answer victim = await_main();
     auto reloading = container().spawn("handoverd reload");
     container().output_of("sleep " + seconds_of(step.moment_ms));
-    signal(victim.pid, "KILL");
+    kill({victim.pid});
     EXPECT_TRUE(reloading.wait(seconds(60)));
     await_restart_after(victim.pid);
     return {.deaths = 1};
@@ -174,7 +174,7 @@ Cost Soak::kill_main_process_during_a_reload(const Step& step) {
 Cost Soak::kill_main_process_on_probation(const Step& /*step*/) {
     const Answer victim = await_main();
     reload();
-    signal(victim.pid, "KILL");
+    kill({victim.pid});
     await_restart_after(victim.pid);
     return {.deaths = 1};
 }
@@ -182,7 +182,7 @@ Cost Soak::kill_main_process_on_probation(const Step& /*step*/) {
 Cost Soak::kill_successor_on_probation(const Step& step) {
     const Answer before = await_main();
     reload();
-    signal(ask().pid, choose<3>({"KILL", "SEGV", "ABRT"}, step));
+    kill({ask().pid}, choose<3>({"KILL", "SEGV", "ABRT"}, step));
     await_rollback_to(before.pid);
     return {.deaths = 1};
 }
@@ -191,7 +191,7 @@ Cost Soak::kill_successor_on_probation(const Step& step) {
 Cost Soak::hang_successor(const Step& /*step*/) {
     const Answer before = await_main();
     reload();
-    signal(ask().pid, "STOP");
+    kill({ask().pid}, "STOP");
     await_rollback_to(before.pid);
     return {.deaths = 1};
 }

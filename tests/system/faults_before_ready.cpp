@@ -5,7 +5,6 @@
 namespace handover::test {
 namespace {
 
-using std::filesystem::perms;
 using Strike = std::function<void(FaultyService&)>;
 
 /// A reload after `breaks` fails for that reason.
@@ -85,27 +84,9 @@ constexpr auto half_a_message = R"(exec perl -e '
 }  // namespace
 
 std::vector<Fault> faults_before_ready() {
-    return {
-        {"missing", fails("No such file",
-                          [](FaultyService& service) {
-                              service.container().output_of(std::string("rm ") +
-                                                            FaultyService::program);
-                          })},
-        {"not_executable", fails("Permission denied",
-                                 [](FaultyService& service) {
-                                     service.install_binary("#!/bin/sh\nexit 0\n", perms(0644));
-                                 })},
+    std::vector<Fault> rows{
         {"busy", reload_while_the_program_is_written},
-        {"not_a_program", fails("Exec format error",
-                                [](FaultyService& service) {
-                                    service.install_binary("this is not an ELF file\n",
-                                                           perms(0755));
-                                })},
         {"library_missing", fails("exited with status 127", need_a_library_that_is_missing)},
-        {"exits_0", fails_with_script("exited with status 0", "exit 0")},
-        {"exits_1", fails_with_script("exited with status 1", "exit 1")},
-        {"segfaults", fails_with_script("died of SIGSEGV", "ulimit -c 0; kill -SEGV $$")},
-        {"hangs", fails_with_script("was not ready within 2000 ms", "exec sleep 1000")},
         {"stops_itself", fails_with_script("was not ready within 2000 ms", "kill -STOP $$")},
         {"says_half_a_message",
          fails_with_script("sent what is not a message of this protocol", half_a_message)},
@@ -117,6 +98,11 @@ std::vector<Fault> faults_before_ready() {
         {"no_process_left", reload_without_processes},
         {"no_memory_left", reload_to_one_that_eats_all_memory},
     };
+    for (const auto& fault : binary_faults())
+        rows.push_back({fault.name, fails(fault.reason, [&fault](FaultyService& service) {
+                            service.break_binary(fault);
+                        })});
+    return rows;
 }
 
 }  // namespace handover::test

@@ -112,12 +112,6 @@ void FaultyService::expect_reason_everywhere(const std::string& reason) {
 
 // ---- deaths
 
-void FaultyService::kill(const std::vector<pid_t>& pids, const std::string& signal) {
-    std::string command = "kill -" + signal;
-    for (const pid_t pid : pids) command += " " + std::to_string(pid);
-    container().output_of(command);
-}
-
 void FaultyService::await_restarts(int count) {
     const auto began = std::chrono::steady_clock::now();
     EXPECT_TRUE(eventually([&] { return property("NRestarts") == std::to_string(count); }));

@@ -28,11 +28,13 @@ class FaultyService : public ServiceUnderLoad {
   public:
     using ServiceUnderLoad::ask;
     using ServiceUnderLoad::becomes_main;
+    using ServiceUnderLoad::break_binary;
     using ServiceUnderLoad::configure;
     using ServiceUnderLoad::container;
     using ServiceUnderLoad::install_binary;
     using ServiceUnderLoad::install_good_binary;
     using ServiceUnderLoad::install_helper;
+    using ServiceUnderLoad::kill;
     using ServiceUnderLoad::main_pid;
     using ServiceUnderLoad::program;
     using ServiceUnderLoad::property;
@@ -74,7 +76,6 @@ class FaultyService : public ServiceUnderLoad {
 
     // ---- deaths
 
-    void kill(const std::vector<pid_t>& pids, const std::string& signal = "KILL");
     /// Waits until systemd has started the service anew so many times in all, and it answers.
     void await_restarts(int count);
 

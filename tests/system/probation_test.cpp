@@ -20,7 +20,7 @@ TEST_P(SystemProbation, reload_that_waits_tells_the_truth) {
     auto waiting = container().spawn("handoverd reload --wait");
     const pid_t before = main_pid();
     ASSERT_TRUE(eventually([&] { return ask().pid != before; }));
-    signal(ask().pid, "KILL");
+    kill({ask().pid});
     const auto bad = waiting.wait(seconds(30));
     ASSERT_TRUE(bad);
     EXPECT_EQ(bad->exit_status, 1);
@@ -35,7 +35,7 @@ TEST_P(SystemProbation, main_process_that_is_killed_in_it_takes_no_connection_of
     ASSERT_TRUE(eventually([&] {
         return container().output_of("handoverd status").find("200 moved") != std::string::npos;
     }));
-    signal(before.pid, "KILL");
+    kill({before.pid});
     ASSERT_TRUE(eventually([&] { return property("NRestarts") == "1"; }));
     const LoadReport report = idle.ask();
     std::cout << report << '\n';

@@ -53,7 +53,7 @@ TEST_P(SystemCrash, refuses_nobody_and_loses_only_what_was_inside_the_dead_proce
     for (int i = 0; i < crashes; ++i) {
         const pid_t victim = main_pid();
         ASSERT_GT(victim, 0);
-        signal(victim, "KILL");
+        kill({victim});
         await_answers(clients, 30);
         EXPECT_NE(main_pid(), victim);
     }
@@ -71,7 +71,7 @@ TEST_P(SystemCrash, that_happens_again_and_again_is_started_less_and_less_often)
     auto clients = start_everybody();
     for (int i = 1; i <= 5; ++i) {
         const Answer victim = ask();
-        signal(victim.pid, "KILL");
+        kill({victim.pid});
         // Whoever asks waits in the listener's queue.
         EXPECT_EQ(ask().generation, victim.generation + 1);
     }
@@ -88,7 +88,7 @@ TEST_P(SystemCrash, after_a_reload_is_restarted_too) {
     const pid_t victim = ask().pid;
     ASSERT_TRUE(becomes_main(victim));
     auto clients = start_everybody();
-    signal(victim, "KILL");
+    kill({victim});
     await_answers(clients, 30);
     for (auto& client : clients)
         EXPECT_EQ(stop_and_print(client).not_connected(), 0) << client.name();

@@ -56,10 +56,10 @@ const std::vector<BinaryFault>& binary_faults() {
         {"missing", "", perms(0), "No such file"},
         {"not_executable", "#!/bin/sh\nexit 0\n", perms(0644), "Permission denied"},
         {"not_a_program", "this is not an ELF file\n", perms(0755), "Exec format error"},
-        {"exits_0", "#!/bin/sh\nexit 0\n", perms(0755), "exit"},
-        {"exits_1", "#!/bin/sh\nexit 1\n", perms(0755), "exit"},
-        {"segfaults", "#!/bin/sh\nkill -SEGV $$\n", perms(0755), "SEGV"},
-        {"hangs_before_ready", "#!/bin/sh\nexec sleep 1000\n", perms(0755), "ready"},
+        {"exits_0", "#!/bin/sh\nexit 0\n", perms(0755), "exited with status 0"},
+        {"exits_1", "#!/bin/sh\nexit 1\n", perms(0755), "exited with status 1"},
+        {"segfaults", "#!/bin/sh\nulimit -c 0; kill -SEGV $$\n", perms(0755), "died of SIGSEGV"},
+        {"hangs", "#!/bin/sh\nexec sleep 1000\n", perms(0755), "was not ready within 2000 ms"},
     };
     return faults;
 }
@@ -228,8 +228,10 @@ void ServiceUnderLoad::break_binary(const BinaryFault& fault) const {
         install_binary(fault.content, fault.mode);
 }
 
-void ServiceUnderLoad::signal(pid_t pid, const std::string& name) const {
-    container_->output_of("kill -" + name + " " + std::to_string(pid));
+void ServiceUnderLoad::kill(const std::vector<pid_t>& pids, const std::string& signal) const {
+    std::string command = "kill -" + signal;
+    for (const pid_t pid : pids) command += " " + std::to_string(pid);
+    container_->output_of(command);
 }
 
 std::string ServiceUnderLoad::unix_target() const {

@@ -36,7 +36,7 @@ struct Answer {
     pid_t pid = 0;
 };
 
-/// A new binary that is no good, and a word that the reason must contain.
+/// A new binary that is no good, and what the reason must contain, with --ready-timeout 2s.
 struct BinaryFault {
     std::string name;
     std::string content;  ///< empty: there is none
@@ -93,8 +93,8 @@ class ServiceUnderLoad : public testing::Test {
     /// What it counted goes to the output of the test too, whether it fails or not.
     static LoadReport stop_and_print(Load& client);
 
-    /// Sends a signal to a process of the container, which must be there.
-    void signal(pid_t pid, const std::string& name) const;
+    /// Sends a signal to processes of the container, which must be there.
+    void kill(const std::vector<pid_t>& pids, const std::string& signal = "KILL") const;
 
     /// Makes the next generation's configuration file of these lines, and listens there too.
     void configure(const std::string& lines, const std::string& also_listen = "") const;
