@@ -92,6 +92,11 @@ void Acceptor::accept_from(std::uint64_t event_data) {
     arm(number, EPOLL_CTL_MOD);  // there may be more, let another worker look
 }
 
+void Acceptor::report_again(std::uint64_t event_data) {
+    const std::lock_guard lock(mutex_);
+    if (event_data < doors_.size()) arm(static_cast<std::size_t>(event_data), EPOLL_CTL_MOD);
+}
+
 Acceptor::Outcome Acceptor::accept_one(Door& door) {
     sockaddr_storage remote{};
     socklen_t length = sizeof remote;

@@ -37,6 +37,8 @@ class Acceptor {
 
     /// Of the listener whose number epoll reported as its event data: accept a batch.
     void accept_from(std::uint64_t event_data);
+    /// The same is reported anew: whoever took the event has no time for it.
+    void report_again(std::uint64_t event_data);
     /// Tries again where accepting had to pause. True if any still pauses.
     bool resume(Clock::time_point now);
     /// The names of listeners as numbers that stay: connections keep them.

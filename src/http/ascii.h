@@ -16,15 +16,16 @@ namespace handover::http {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
+inline constexpr auto token_chars = [] {
+    std::array<bool, 256> is_token{};
+    for (const char t : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        is_token[static_cast<unsigned char>(t)] = true;
+    return is_token;
+}();
+
 [[nodiscard]] constexpr bool is_token_char(char c) {
-    constexpr auto table = [] {
-        std::array<bool, 256> is_token{};
-        for (const char t : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-            is_token[static_cast<unsigned char>(t)] = true;
-        return is_token;
-    }();
-    return table[static_cast<unsigned char>(c)];
+    return token_chars[static_cast<unsigned char>(c)];
 }
 
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {

@@ -30,6 +30,7 @@ struct Connection {
         1;                       ///< (lot) which of the connections that had this descriptor number
     std::uint16_t listener = 0;  ///< index of the listener's name
     bool claimed = false;        ///< (lot) a worker holds it
+    bool look_again = false;     ///< (lot) there may be something that no event will tell
     bool concluded = false;      ///< (lot) over, and counted: it only lingers
     Waiting waiting = Waiting::for_request;  ///< (lot)
     Clock::time_point since;                 ///< (lot) when it began to wait for this

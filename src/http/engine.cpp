@@ -54,6 +54,7 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
       workers_(workers_wanted(), options.threads_max,
                {[this](Workers::Seat& seat) { work(seat); },
                 [this] { raise_vigilance(Vigilance::watching); },
+                [this](const epoll_event& event) { give_back(event); },
                 [this](const std::string& what) {
                     if (options_.on_error) options_.on_error(what);
                 }}) {
@@ -102,35 +103,47 @@ void Engine::accept_queued_and_stop() {
 void Engine::work(Workers::Seat& seat) {
     ReceiveBuffer input(options_.head_bytes_max);
     for (;;) {
-        epoll_event event{};
-        if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1) continue;  // EINTR
-        if (event.data.u64 == stop_data) return;
+        if (!seat.events.wait(epoll_.get())) continue;
         workers_.begin(seat);
-        serve(event.data.u64, input);
+        while (const auto event = seat.events.next()) {
+            if (event->data.u64 == stop_data) return;
+            Workers::turn_to_next(seat);
+            serve(*event, input);
+        }
         if (!workers_.end(seat)) return;
     }
 }
 
-void Engine::serve(std::uint64_t event_data, ReceiveBuffer& input) {
-    if (event_data < stop_data) {
-        acceptor_.accept_from(event_data);
+void Engine::give_back(const epoll_event& event) {
+    if (event.data.u64 < stop_data)
+        acceptor_.report_again(event.data.u64);
+    else if (event.data.u64 > stop_data)  // the end is level-triggered
+        parking_.report_again(event);
+}
+
+void Engine::serve(const epoll_event& event, ReceiveBuffer& input) {
+    if (event.data.u64 < stop_data) {
+        acceptor_.accept_from(event.data.u64);
         return raise_vigilance(Vigilance::sweeping);
     }
-    Connection* connection = parking_.claim(event_data);
+    Connection* connection = parking_.claim(event);
     if (connection == nullptr) return;
     const auto [next, ending, waiting] = connection->waiting == Waiting::for_client_close
                                              ? Conversation::discard(*connection, input)
                                              : conversation_.take_turn(*connection, input);
+    const bool exhausted = input.exhausted();
     switch (next) {
         case Conversation::Next::park:
-            return parking_.park(*connection, waiting, Parking::Time::begins);
+            return parking_.park(*connection, waiting, Parking::Time::begins, exhausted);
         case Conversation::Next::park_on:
-            return parking_.park(*connection, waiting, Parking::Time::runs_on);
+            return parking_.park(*connection, waiting, Parking::Time::runs_on, exhausted);
         case Conversation::Next::move:
-            return parking_.park(*connection, Waiting::for_request, Parking::Time::begins);
+            return parking_.park(*connection, Waiting::for_request, Parking::Time::begins,
+                                 exhausted);
         case Conversation::Next::linger:
             parking_.conclude(*connection, ending);
-            return parking_.park(*connection, Waiting::for_client_close, Parking::Time::runs_on);
+            return parking_.park(*connection, Waiting::for_client_close, Parking::Time::runs_on,
+                                 exhausted);
         case Conversation::Next::close:
             return parking_.close(*connection, ending);
     }
@@ -183,9 +196,9 @@ void Engine::keep_house() {
 
 void Engine::watch_workers() {
     workers_.balance();
-    if (workers_.all_busy()) return;
+    if (workers_.need_watching()) return;
     vigilance_ = Vigilance::sweeping;
-    if (workers_.all_busy()) raise_vigilance(Vigilance::watching);  // a worker saw `watching` still
+    if (workers_.need_watching()) raise_vigilance(Vigilance::watching);  // a worker saw `watching` still
 }
 
 Parking::Cutoffs Engine::cutoffs(Clock::time_point now) {

@@ -61,7 +61,8 @@ class Engine {
     enum class Mode { serving, giving, closing };
 
     void work(Workers::Seat& seat);
-    void serve(std::uint64_t event_data, ReceiveBuffer& input);
+    void serve(const epoll_event& event, ReceiveBuffer& input);
+    void give_back(const epoll_event& event);
     void keep_house();
     void watch_workers();
     [[nodiscard]] int house_timeout_ms() const;

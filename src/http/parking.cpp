@@ -21,6 +21,14 @@ bool has_unread_bytes(int fd) {
     return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
+int descriptor(const epoll_event& event) {
+    return static_cast<int>(event.data.u64 & 0xffffffffU);
+}
+
+std::uint32_t generation(const epoll_event& event) {
+    return static_cast<std::uint32_t>(event.data.u64 >> 32U);
+}
+
 }  // namespace
 
 void Parking::List::append(Connection& connection) {
@@ -63,10 +71,13 @@ Connection* Parking::slot_or_new_block(int fd) {
 
 bool Parking::arm(Connection& connection, int operation) const {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLONESHOT;
-    // What it waits for has come already: the next chance to write is now.
-    if (connection.waiting == Waiting::for_request && !connection.unread.empty())
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    // What it waits for has come already: the next chance to write is now. Once; then look_again
+    // has it armed without.
+    if (connection.waiting == Waiting::for_request && !connection.unread.empty()) {
         event.events |= EPOLLOUT;
+        connection.look_again = true;
+    }
     event.data.u64 = std::uint64_t{connection.generation} << 32U |
                      static_cast<std::uint32_t>(connection.fd.get());
     return ::epoll_ctl(epoll_, operation, connection.fd.get(), &event) == 0;
@@ -104,6 +115,7 @@ bool Parking::put_in(Departing& one, const SocketName& remote) {
     connection->remote = remote;
     connection->local = SocketName{};
     connection->claimed = false;
+    connection->look_again = false;
     connection->concluded = false;
     connection->waiting = Waiting::for_request;
     connection->since = Clock::now();
@@ -115,17 +127,32 @@ bool Parking::put_in(Departing& one, const SocketName& remote) {
     return false;
 }
 
-Connection* Parking::claim(std::uint64_t event_data) {
-    const int number = static_cast<int>(event_data & 0xffffffffU);
+Connection* Parking::claim(const epoll_event& event) {
+    const int number = descriptor(event);
     Connection* connection = slot(number);
     if (connection == nullptr) return nullptr;
     const std::lock_guard lock(stripe_of(number).mutex);
-    if (connection->generation != event_data >> 32U || connection->claimed) return nullptr;
-    connection->claimed = true;  // it stays on its list, where the sweep passes it over
-    return connection;
+    if (connection->generation != generation(event)) return nullptr;
+    // Its end came with this event, and none will come after the bytes before it have been read.
+    constexpr std::uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+    if (connection->claimed || (event.events & end) != 0) connection->look_again = true;
+    // It stays on its list, where the sweep passes it over.
+    return std::exchange(connection->claimed, true) ? nullptr : connection;
 }
 
-void Parking::park(Connection& connection, Waiting waiting, Time time) {
+void Parking::report_again(const epoll_event& event) {
+    const int number = descriptor(event);
+    Connection* connection = slot(number);
+    if (connection == nullptr) return;
+    const std::lock_guard lock(stripe_of(number).mutex);
+    if (connection->generation != generation(event)) return;
+    if (connection->claimed)
+        connection->look_again = true;
+    else
+        (void)arm(*connection, EPOLL_CTL_MOD);
+}
+
+void Parking::park(Connection& connection, Waiting waiting, Time time, bool exhausted) {
     Stripe& stripe = stripe_of(connection.fd.get());
     Departing leaving{};
     SocketName remote;
@@ -142,7 +169,9 @@ void Parking::park(Connection& connection, Waiting waiting, Time time) {
             connection.claimed = false;
             // Under the lock: as soon as it is not claimed the sweep could close it, and the
             // descriptor number could already belong to another connection.
-            (void)arm(connection, EPOLL_CTL_MOD);
+            const bool has_unread = waiting == Waiting::for_request && !connection.unread.empty();
+            if (std::exchange(connection.look_again, false) || !exhausted || has_unread)
+                (void)arm(connection, EPOLL_CTL_MOD);
             return;
         }
         remote = connection.remote;
@@ -231,7 +260,7 @@ Tally Parking::tally() const {
 }
 
 /// No EPOLL_CTL_DEL: should a copy of the socket outlive ours (in a child between fork and exec),
-/// EPOLLONESHOT allows one event at most, and the generation makes it find nothing.
+/// the generation makes its events find nothing.
 UniqueFd Parking::release(Stripe& stripe, Connection& connection) {
     stripe.lists[index(connection.waiting)].remove(connection);
     if (++connection.generation == 0) connection.generation = 1;  // 0 marks what is no connection
@@ -263,7 +292,10 @@ std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_po
             Connection& connection = *std::exchange(next, next->next);
             if (connection.claimed) continue;
             const bool lingering = waiting == Waiting::for_client_close;
-            if (!lingering && has_unread_bytes(connection.fd.get())) continue;
+            if (!lingering && has_unread_bytes(connection.fd.get())) {
+                (void)arm(connection, EPOLL_CTL_MOD);  // should no event have told
+                continue;
+            }
             if (lingering || waiting == Waiting::for_request) {
                 count(connection, ending);
                 closing[closed++] = release(stripe, connection);

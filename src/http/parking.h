@@ -13,6 +13,8 @@
 #include <mutex>
 #include <string>
 
+struct epoll_event;
+
 namespace handover::http {
 
 /// The parking lot: owns every connection, and hands one to whichever worker epoll wakes for it.
@@ -23,6 +25,9 @@ namespace handover::http {
 /// as all on one list wait equally long, a list is in the order of its deadlines, and adding,
 /// removing and finding the expired costs the same for 10 connections and for 15,000. Table and
 /// lists are locked in stripes, so that a worker preempted inside holds up few others.
+///
+/// epoll is edge-triggered: a connection that is parked with nothing left to read costs no system
+/// call. What comes while a worker holds it is remembered, and looked at once it is parked.
 ///
 /// Thread-safe. Borrows the epoll descriptor.
 class Parking {
@@ -53,12 +58,15 @@ class Parking {
     void count_stillborn(Ending ending);
 
     /// The connection epoll reported, now the caller's until park() or close(); nullptr if the
-    /// event came too late.
-    [[nodiscard]] Connection* claim(std::uint64_t event_data);
-    /// Gives it back. Its time begins anew, or runs on if it already waits for the same. While
-    /// giving, it leaves instead, unless it lingers.
+    /// event came too late, or another worker holds it.
+    [[nodiscard]] Connection* claim(const epoll_event& event);
+    /// The event is reported anew: whoever took it has no time for it.
+    void report_again(const epoll_event& event);
+    /// Gives it back. Its time begins anew, or runs on if it already waits for the same. Unless
+    /// `exhausted`, it is reported again if there is something to read. While giving, it leaves
+    /// instead, unless it lingers.
     enum class Time { begins, runs_on };
-    void park(Connection& connection, Waiting waiting, Time time);
+    void park(Connection& connection, Waiting waiting, Time time, bool exhausted);
     /// It is over, for this reason. After conclude() it can only linger.
     void conclude(Connection& connection, Ending ending);
     void close(Connection& connection, Ending ending);
@@ -70,7 +78,7 @@ class Parking {
 
     /// Whoever has been waiting since these times or earlier has waited long enough.
     using Cutoffs = std::array<Clock::time_point, waiting_kinds>;
-    /// Closes those, except where bytes are waiting to be read: a worker is about to be woken. One
+    /// Closes those, except where bytes are waiting to be read: those are reported again. One
     /// whose request did not become complete is told so (408) and lingers. `idle_ending` is what
     /// the end of an idle one counts as.
     void sweep(const Cutoffs& cutoffs, Ending idle_ending);

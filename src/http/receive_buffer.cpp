@@ -9,8 +9,8 @@
 namespace handover::http {
 
 void ReceiveBuffer::assign(std::string_view bytes) noexcept {
+    clear();
     std::memcpy(bytes_.get(), bytes.data(), bytes.size());
-    begin_ = 0;
     end_ = bytes.size();
 }
 
@@ -22,12 +22,14 @@ ssize_t ReceiveBuffer::fill(int fd) noexcept {
         end_ -= begin_;
         begin_ = 0;
     }
-    if (end_ == capacity_) {  // recv() with no room would look like the end of the stream
+    const std::size_t room = capacity_ - end_;
+    if (room == 0) {  // recv() with no room would look like the end of the stream
         errno = ENOBUFS;
         return -1;
     }
     for (;;) {
-        const ssize_t count = ::recv(fd, bytes_.get() + end_, capacity_ - end_, 0);
+        const ssize_t count = ::recv(fd, bytes_.get() + end_, room, 0);
+        exhausted_ = count < static_cast<ssize_t>(room);
         if (count > 0) end_ += static_cast<std::size_t>(count);
         if (count >= 0 || errno != EINTR) return count;
     }

@@ -23,7 +23,13 @@ class ReceiveBuffer {
     [[nodiscard]] const char* data() const noexcept { return bytes_.get() + begin_; }
     [[nodiscard]] std::string_view view() const noexcept { return {data(), size()}; }
     void consume(std::size_t count) noexcept { begin_ += count; }
-    void clear() noexcept { begin_ = end_ = 0; }
+    void clear() noexcept {
+        begin_ = end_ = 0;
+        exhausted_ = false;
+    }
+    /// Did the last fill() get all that there was? epoll(7) says how that is known of a stream:
+    /// there was less than what was asked for.
+    [[nodiscard]] bool exhausted() const noexcept { return exhausted_; }
 
     /// Starts afresh with bytes that a connection kept; they must fit.
     void assign(std::string_view bytes) noexcept;
@@ -37,6 +43,7 @@ class ReceiveBuffer {
     std::size_t capacity_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    bool exhausted_ = false;
 };
 
 }  // namespace handover::http

@@ -10,7 +10,8 @@ namespace handover::http {
 namespace {
 
 bool is_token(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return is_token_char(c); });
 }
 
 /// Readers of documents ask for a few. Debian 12's httplib puts together, in memory, all ranges
@@ -31,7 +32,7 @@ bool scan_request_line(std::string_view line, RequestHead& head) {
     }
     const auto target = line.substr(first + 1, second - first - 1);
     return is_token(line.substr(0, first)) &&
-           std::none_of(target.begin(), target.end(), is_control_char);
+           std::none_of(target.begin(), target.end(), [](char c) { return is_control_char(c); });
 }
 
 /// httplib before 0.44 percent-decodes header values, so these would become real line breaks. It

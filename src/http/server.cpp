@@ -89,11 +89,11 @@ void send_without_chunks(httplib::Response& response) {
 }
 
 /// Takes one header with this value out; empty if there is none.
-httplib::Headers::node_type take_one(httplib::Headers& headers, const std::string& name,
+httplib::Headers::node_type take_one(httplib::Headers& headers, std::string_view name,
                                      std::string_view value) {
-    const auto [first, last] = headers.equal_range(name);
-    for (auto header = first; header != last; ++header)
-        if (header->second == value) return headers.extract(header);
+    for (auto header = headers.begin(); header != headers.end(); ++header)
+        if (equal_ignoring_case(header->first, name) && header->second == value)
+            return headers.extract(header);
     return {};
 }
 

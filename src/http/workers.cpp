@@ -58,7 +58,7 @@ bool Workers::stay(Seat& seat, bool was_stuck) {
     if (total_ - stuck_ <= base_) return true;
     --total_;
     // Enough that are not stuck; but the others may all be busy, and stuck before long.
-    if (waiting_.fetch_sub(1) == 1) callbacks_.all_busy();
+    if (waiting_.fetch_sub(1) == 1) callbacks_.watch();
     const auto self = std::find_if(seats_.begin(), seats_.end(),
                                    [&](const Seat& other) { return &other == &seat; });
     if (self != seats_.end())
@@ -66,15 +66,39 @@ bool Workers::stay(Seat& seat, bool was_stuck) {
     return false;
 }
 
-void Workers::balance() {
+bool Workers::need_watching() {
+    if (waiting_.load() <= 0) return true;
     const std::lock_guard lock(mutex_);
-    const std::int64_t limit = (Clock::now() - stuck_after).time_since_epoch().count();
+    return std::any_of(seats_.begin(), seats_.end(),
+                       [](Seat& seat) { return !seat.events.empty(); });
+}
+
+void Workers::balance() {
+    std::vector<epoll_event> behind;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto limit = Clock::now() - stuck_after;
+        find_stuck(limit);
+        replace_stuck();
+        for (Seat& seat : seats_) {
+            const auto rest = seat.events.take_rest(limit);
+            behind.insert(behind.end(), rest.begin(), rest.end());
+        }
+    }
+    for (const auto& event : behind) callbacks_.give_back(event);
+}
+
+void Workers::find_stuck(Clock::time_point since_when) {
+    const std::int64_t limit = since_when.time_since_epoch().count();
     for (Seat& seat : seats_) {
         std::int64_t since = seat.busy_since_.load();
         if (since == 0 || (since & 1) != 0 || since > limit) continue;
-        // Fails if the worker is done this very moment. If it succeeds, end() waits for our mutex.
+        // Fails if the worker has moved on this very moment. Else end() waits for our mutex.
         if (seat.busy_since_.compare_exchange_strong(since, since | 1)) ++stuck_;
     }
+}
+
+void Workers::replace_stuck() {
     const std::ptrdiff_t missing = base_ - (total_ - stuck_);
     if (missing <= 0) {
         burst_ = 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "http/event_batch.h"
 #include "http/server_options.h"
 
 #include <atomic>
@@ -11,14 +12,17 @@
 #include <list>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace handover::http {
 
 /// As many threads as it takes to keep a few of them free of slow requests.
 ///
-/// A worker that has been busy for more than 5 ms is *stuck*. While all are busy the housekeeper
-/// calls balance() every 5 ms, which replaces the stuck ones; a worker that comes back and finds
-/// enough others leaves. So the number of threads is `base`, plus one for each handler that blocks.
+/// A worker that has been busy with one event for more than 5 ms is *stuck*. While all are busy, or
+/// one has taken several events, the housekeeper calls balance() every 5 ms, which replaces the
+/// stuck ones, and gives back what a worker has not come to in that time. A worker that comes back
+/// and finds enough others leaves. So the number of threads is `base`, plus one for each handler
+/// that blocks.
 ///
 /// Thread-safe. The threads inherit the signal mask of the thread that calls start().
 class Workers {
@@ -27,13 +31,18 @@ class Workers {
     class Seat {
         friend class Workers;
         /// Nanoseconds of Clock, even, since when it is busy; odd: and known to be stuck; 0: not.
-        /// In a cache line of its own: written twice for each request.
+        /// In a cache line of its own: written for each request.
         alignas(64) std::atomic<std::int64_t> busy_since_{0};
         std::thread thread_;
+
+      public:
+        EventBatch events;
     };
     struct Callbacks {
         std::function<void(Seat&)> body;  ///< runs until it is told to leave
-        std::function<void()> all_busy;   ///< from a worker: balance() is needed
+        std::function<void()> watch;      ///< from a worker: balance() is needed
+        /// From balance(): what a worker had taken and has no time for.
+        std::function<void(const epoll_event&)> give_back;
         std::function<void(const std::string&)> error;
     };
 
@@ -46,20 +55,28 @@ class Workers {
     /// Starts `base` threads; throws Error (os) if there is not one to be had.
     void start();
 
-    /// A worker has something to do from now on.
-    void begin(Seat& seat) {
-        seat.busy_since_.store(Clock::now().time_since_epoch().count() & ~std::int64_t{1});
-        if (waiting_.fetch_sub(1) == 1) callbacks_.all_busy();
+    /// A worker has a batch of events from now on.
+    void begin(const Seat& seat) {
+        if (waiting_.fetch_sub(1) == 1 || seat.events.several()) callbacks_.watch();
     }
-    /// It is done. False: there are enough others, leave.
+    /// It has done with one, if any, and turns to the next.
+    static void turn_to_next(Seat& seat) {
+        auto since = seat.busy_since_.load(std::memory_order_relaxed);
+        // Known to be stuck, it is so until end(), where that is counted.
+        if ((since & 1) == 0)
+            (void)seat.busy_since_.compare_exchange_strong(
+                since, Clock::now().time_since_epoch().count() & ~std::int64_t{1});
+    }
+    /// It is done with all. False: there are enough others, leave.
     [[nodiscard]] bool end(Seat& seat) {
         const bool was_stuck = (seat.busy_since_.exchange(0) & 1) != 0;
         waiting_.fetch_add(1);
         return (!was_stuck && total_.load() - stuck_.load() <= base_) || stay(seat, was_stuck);
     }
 
-    [[nodiscard]] bool all_busy() const { return waiting_.load() <= 0; }
-    /// Starts as many workers as are missing.
+    /// Are all of them busy, or is there one with events that it has not come to?
+    [[nodiscard]] bool need_watching();
+    /// Starts as many workers as are missing, and has given back what lies behind slow requests.
     void balance();
     /// Has every one of them been busy for longer than this? Then there are as many as there can
     /// be, and none comes back. Any thread.
@@ -71,7 +88,9 @@ class Workers {
 
   private:
     bool stay(Seat& seat, bool was_stuck);
-    bool add_thread();  ///< with mutex_ held
+    void find_stuck(Clock::time_point since_when);  ///< with mutex_ held
+    void replace_stuck();                           ///< with mutex_ held
+    bool add_thread();                              ///< with mutex_ held
     void run(Seat& seat);
 
     const std::ptrdiff_t base_;

@@ -47,6 +47,30 @@ TEST(HttpRequests, may_be_pipelined) {
     }
 }
 
+TEST(HttpRequests, may_be_more_than_is_read_at_a_time) {
+    TestServer server;
+    auto client = server.connect();
+    std::string requests;
+    const std::string request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+    const std::size_t count = 3 * ServerOptions{}.head_bytes_max / request.size();
+    for (std::size_t i = 0; i < count; ++i) requests += request;
+    client.send(requests);  // all of them are there when it is read first
+    server.start();
+    for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(client.receive().body, "Hello\n") << i;
+}
+
+TEST(HttpRequests, may_come_while_the_one_before_is_at_work) {
+    TestServer server;
+    server.start();
+    auto client = server.connect_and_block();
+    client.send("GET /hello HTTP/1.1\r\n\r\n");
+    // Whoever is free has been told of it, and gone, when another connection is answered.
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(server.connect().get("/hello").status, 200);
+    server.release();
+    EXPECT_EQ(client.receive().body, "Released\n");
+    EXPECT_EQ(client.receive().body, "Hello\n");
+}
+
 TEST(HttpRequests, may_come_in_any_pieces) {
     TestServer server;
     server.start();
@@ -117,6 +141,16 @@ TEST(HttpRequests, are_answered_after_the_client_has_ended_its_direction) {
     auto client = server.connect();
     client.send("GET /hello HTTP/1.1\r\n\r\n");
     client.end_sending();
+    EXPECT_EQ(client.receive().body, "Hello\n");
+    EXPECT_TRUE(client.closed_by_server());
+}
+
+TEST(HttpRequests, that_came_together_with_the_end_are_answered_and_the_end_is_seen) {
+    TestServer server;
+    auto client = server.connect();
+    client.send("GET /hello HTTP/1.1\r\n\r\n");
+    client.end_sending();
+    server.start();
     EXPECT_EQ(client.receive().body, "Hello\n");
     EXPECT_TRUE(client.closed_by_server());
 }

@@ -66,6 +66,20 @@ TEST(PartialHeads, are_told_when_they_took_too_long) {
     EXPECT_TRUE(client.closed_by_server());
 }
 
+/// A read ends at urgent data as if there were nothing more.
+TEST(PartialHeads, with_urgent_data_end_as_well) {
+    ServerOptions options;
+    options.head_timeout = milliseconds(50);
+    TestServer server(options);
+    auto client = server.connect();
+    client.send("GET /hello HTTP");
+    ASSERT_EQ(::send(client.fd(), "!", 1, MSG_OOB), 1);
+    client.send("/1.1\r\n");
+    server.start();
+    EXPECT_EQ(client.receive().status, 408);
+    EXPECT_TRUE(client.closed_by_server());
+}
+
 TEST(PartialHeads, cannot_gain_time_by_sending_a_byte_now_and_then) {
     ServerOptions options;
     options.head_timeout = milliseconds(100);
@@ -341,6 +355,22 @@ TEST(BlockedHandlers, delay_nobody_else) {
     EXPECT_TRUE(eventually([&] { return server.blocked() == 100; })) << server.blocked();
     server.release();
     for (auto& other : blocked) EXPECT_EQ(other.receive().body, "Released\n");
+}
+
+/// Workers take several connections at a time; all of these are there when they begin to.
+TEST(BlockedHandlers, do_not_delay_what_was_taken_together_with_them) {
+    TestServer server;
+    std::vector<RawClient> blocked;
+    std::vector<RawClient> others;
+    for (int i = 0; i < 200; ++i) {
+        const bool blocks = i >= 100 && i % 10 == 0;
+        auto& client = (blocks ? blocked : others).emplace_back(server.connect());
+        client.send(blocks ? "GET /block HTTP/1.1\r\n\r\n" : "GET /hello HTTP/1.1\r\n\r\n");
+    }
+    server.start();
+    for (auto& client : others) EXPECT_EQ(client.receive().body, "Hello\n");
+    server.release();
+    for (auto& client : blocked) EXPECT_EQ(client.receive().body, "Released\n");
 }
 
 TEST(BlockedHandlers, leave_no_threads_behind) {

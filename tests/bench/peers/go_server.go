@@ -58,7 +58,13 @@ func startSuccessor(listener net.Listener) error {
 	return writePID(successor.Process.Pid)
 }
 
+var ownPID = strconv.Itoa(os.Getpid())
+
+// hello gives the same answer as handoverd, header lines included.
 func hello(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Handover-Generation", "1")
+	w.Header().Set("Handover-Pid", ownPID)
+	w.Header().Set("Content-Type", "text/plain")
 	io.WriteString(w, "hello world\n")
 }
 
