@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::chrono::milliseconds longest_sleep = std::chrono::seconds(60);
 const std::string own_pid = std::to_string(::getpid());
+// httplib takes strings: these are not made anew for each request.
+const std::string generation_header = "Handover-Generation";
+const std::string pid_header = "Handover-Pid";
+const std::string plain_text = "text/plain";
 
 void hello(const httplib::Request& request, httplib::Response& response, std::uint64_t generation) {
     if (request.has_param("sleep")) {
@@ -21,14 +25,14 @@ void hello(const httplib::Request& request, httplib::Response& response, std::ui
         if (!duration || *duration > longest_sleep) {
             response.status = 400;
             response.set_content("sleep is a time up to 60s, as in /hello?sleep=500ms\n",
-                                 "text/plain");
+                                 plain_text);
             return;
         }
         std::this_thread::sleep_for(*duration);
     }
-    response.set_header("Handover-Generation", std::to_string(generation));
-    response.set_header("Handover-Pid", own_pid);
-    response.set_content("hello world\n", "text/plain");
+    response.set_header(generation_header, std::to_string(generation));
+    response.set_header(pid_header, own_pid);
+    response.set_content("hello world\n", plain_text);
 }
 
 }  // namespace

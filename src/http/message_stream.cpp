@@ -16,8 +16,6 @@ namespace {
 
 /// Reading this much that nobody wants is cheaper, for both sides, than a new connection.
 constexpr std::uint64_t skip_bytes_max = 65536;
-/// More than this is not copied to be held back: the kernel splits it into segments anyway.
-constexpr size_t hold_bytes_max = 65536;
 
 bool would_block() {
     return errno == EAGAIN || errno == EWOULDBLOCK;
@@ -45,8 +43,18 @@ void MessageStream::begin_body() {
     }
 }
 
-/// httplib reads heads byte by byte through here: the common case must stay short.
+/// httplib reads heads byte by byte through here: that has a way of its own.
 ssize_t MessageStream::read(char* to, size_t size) {
+    if (size == 1 && left_ > 0 && reading_ && !framing_ && !input_.empty()) {
+        --left_;
+        *to = *input_.data();
+        input_.consume(1);
+        return 1;
+    }
+    return read_some(to, size);
+}
+
+ssize_t MessageStream::read_some(char* to, size_t size) {
     if (at_end()) return 0;
     if (!reading_ || (input_.empty() && !receive())) return -1;
     size = std::min(size, input_.size());
@@ -127,11 +135,30 @@ bool MessageStream::is_peer_alive() const {
 }
 
 ssize_t MessageStream::write(const char* from, size_t size) {
-    if (corked_ && held_.empty() && size <= hold_bytes_max) {
-        held_.assign(from, size);
+    if (corked_ && held_.empty()) {
+        hold_head({from, size});
         return static_cast<ssize_t>(size);
     }
     return send_all(from, size) ? static_cast<ssize_t>(size) : -1;
+}
+
+void MessageStream::cork(httplib::Headers& headers) {
+    corked_ = true;
+    headers_ = &headers;
+    withheld_.swap(headers);
+}
+
+void MessageStream::hold_head(std::string_view head) {
+    const bool has_empty_line = head.ends_with("\r\n\r\n");
+    if (has_empty_line) head.remove_suffix(2);
+    std::size_t size = head.size() + 2;
+    for (const auto& [name, value] : withheld_) size += name.size() + value.size() + 4;
+    held_.reserve(size);
+    held_ = head;
+    for (const auto& [name, value] : withheld_)
+        held_.append(name).append(": ").append(value).append("\r\n");
+    if (has_empty_line) held_ += "\r\n";
+    headers_->swap(withheld_);  // the logger wants to see them
 }
 
 bool MessageStream::flush() {

@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace handover::http {
@@ -51,9 +52,11 @@ class MessageStream final : public httplib::Stream {
     /// The response begins, so httplib has read all it needs. Since 0.40 it would now wait for the
     /// rest of the body, however long that takes; skip_rest() is there for it.
     void end_reading() { reading_ = false; }
-    /// The response's head comes next, and a body that httplib may write separately: hold the one
-    /// back until the other comes, and send both with one system call.
-    void cork() { corked_ = true; }
+    /// The response's head comes next, and a body that httplib may write separately: holds the one
+    /// back until the other comes, to send both with one system call. And adds the header lines,
+    /// borrowed until the head has been written: Debian 12's httplib prints each by snprintf(),
+    /// which takes longer than all that we do.
+    void cork(httplib::Headers& headers);
     /// Sends what is held back. False if the client is gone.
     bool flush();
     /// Reads and forgets what httplib left of the body, if that is little and comes quickly. True
@@ -73,12 +76,14 @@ class MessageStream final : public httplib::Stream {
     [[nodiscard]] bool wrote() const { return wrote_; }
 
   private:
+    ssize_t read_some(char* to, size_t size);
     [[nodiscard]] bool receive();
     [[nodiscard]] bool await_input() const;
     enum class Wait { ready, stalled, failed };
     [[nodiscard]] Wait wait(short events, Clock::time_point until) const;
     [[nodiscard]] Wait poll_until(short events, Clock::time_point until) const;
     [[nodiscard]] Clock::time_point read_deadline() const;
+    void hold_head(std::string_view head);
     bool send_all(const char* from, size_t size);
 
     Connection& connection_;
@@ -90,6 +95,8 @@ class MessageStream final : public httplib::Stream {
     std::optional<ChunkedFraming> framing_;
     mutable std::optional<Clock::time_point> deadline_;  ///< set when we first wait for the body
     std::optional<std::chrono::microseconds> read_timeout_;
+    httplib::Headers* headers_ = nullptr;
+    httplib::Headers withheld_;
     std::string held_;
     mutable int body_fault_ = 0;
     bool reading_ = true;

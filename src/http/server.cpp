@@ -235,7 +235,7 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     }
     headers.insert(std::move(claim));
     exchange->stream.end_reading();
-    if (!response.body.empty()) exchange->stream.cork();
+    if (!response.body.empty()) exchange->stream.cork(headers);
 }
 
 bool Server::Impl::must_close(const Exchange& exchange, const httplib::Request& request,
