@@ -2,6 +2,7 @@
 #include "handover/anchor.h"
 
 #include "handover/error.h"
+#include "handover/ledger.h"
 #include "handover/unique_fd.h"
 
 #include <fcntl.h>
@@ -132,11 +133,16 @@ int tell_end(const Watch& watch, const Anchor::Report& report) {
 
 }  // namespace
 
-Anchor::Anchor(Ledger& ledger) : ledger_(twin_of(ledger)) {
+Anchor::Anchor(Ledger&& ledger) : ledger_(std::make_unique<Ledger>(std::move(ledger))) {}
+Anchor::Anchor(Anchor&&) noexcept = default;
+Anchor& Anchor::operator=(Anchor&&) noexcept = default;
+Anchor::~Anchor() = default;
+
+Anchor::Anchor(Ledger& ledger) : Anchor(twin_of(ledger)) {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         throw os_error("cannot become the anchor: PR_SET_CHILD_SUBREAPER", errno);
-    ledger_.set_anchor_pid(::getpid());
-    ledger_.set_main_pid(::getpid());
+    ledger_->set_anchor_pid(::getpid());
+    ledger_->set_main_pid(::getpid());
 }
 
 std::optional<Anchor> Anchor::resume(int ledger_fd) {
@@ -147,28 +153,28 @@ std::optional<Anchor> Anchor::resume(int ledger_fd) {
 }
 
 bool Anchor::has_successor() const {
-    return ledger_.main_pid() != ::getpid();
+    return ledger_->main_pid() != ::getpid();
 }
 
 /// A child that nobody has reaped is no other process of that number.
 void Anchor::pass_on(int signal_number) const {
-    const pid_t pid = ledger_.main_pid();
+    const pid_t pid = ledger_->main_pid();
     if (pid > 1 && pid != ::getpid() && is_own_child(pid)) ::kill(pid, signal_number);
 }
 
 void Anchor::exec(std::vector<std::string> arguments) const {
-    arguments.push_back(std::to_string(ledger_.fd()));
+    arguments.push_back(std::to_string(ledger_->fd()));
     std::vector<char*> argv;
     argv.reserve(arguments.size() + 1);
     for (auto& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     // Ours are close-on-exec from birth; this is for those that a library of the program opened.
     ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-    (void)::fcntl(ledger_.fd(), F_SETFD, 0);
+    (void)::fcntl(ledger_->fd(), F_SETFD, 0);
     // Not the path: what is there now may be the release that is no good.
     ::execve("/proc/self/exe", argv.data(), environ);
     const int fault = errno;
-    (void)::fcntl(ledger_.fd(), F_SETFD, FD_CLOEXEC);
+    (void)::fcntl(ledger_->fd(), F_SETFD, FD_CLOEXEC);
     throw os_error("cannot replace the drained generation by a waiter: exec /proc/self/exe", fault);
 }
 
@@ -176,7 +182,7 @@ int Anchor::wait(milliseconds patience, const Report& report) const {
     const sigset_t awaited = awaited_signals();
     ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
     ::signal(SIGCHLD, SIG_DFL);  // ignored, it would reap for us
-    Watch watch(ledger_, patience);
+    Watch watch(*ledger_, patience);
     while (watch.reap()) {
         const auto& ended = watch.ended();
         if (ended && ended->left() == milliseconds(0)) break;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "handover/ledger.h"
-
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace handover {
+
+class Ledger;
 
 /// The process that a supervisor watches, when another one serves.
 ///
@@ -31,6 +32,9 @@ class Anchor {
   public:
     /// For the first generation, before it starts another one. Throws Error (os).
     explicit Anchor(Ledger& ledger);
+    Anchor(Anchor&&) noexcept;
+    Anchor& operator=(Anchor&&) noexcept;
+    ~Anchor();
     /// In the process that exec() made. Adopts the descriptor; nullopt if it is no ledger that
     /// names this process as its anchor.
     [[nodiscard]] static std::optional<Anchor> resume(int ledger_fd);
@@ -58,9 +62,9 @@ class Anchor {
     [[nodiscard]] static bool follow(const Ledger& ledger);
 
   private:
-    explicit Anchor(Ledger&& ledger) : ledger_(std::move(ledger)) {}
+    explicit Anchor(Ledger&& ledger);
 
-    Ledger ledger_;
+    std::unique_ptr<Ledger> ledger_;
 };
 
 }  // namespace handover

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/arrival_account.h"
 #include "handover/channel.h"
 #include "handover/service_group.h"
-#include "handover/tally.h"
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,16 +16,7 @@ namespace handover {
 /// Borrows the services. Not thread-safe.
 class Arrivals {
   public:
-    struct Account {
-        std::uint64_t from = 0;     ///< number of the generation they come from
-        std::string how;            ///< "reload", "restart"; empty: nothing has come
-        std::uint64_t adopted = 0;  ///< went on here
-        std::uint64_t unclaimed =
-            0;  ///< closed politely: their listener is not configured any more
-        std::uint64_t unreadable =
-            0;                       ///< messages that this version cannot read; all in them closed
-        std::optional<Tally> ended;  ///< what became of all that it held, once it has said so
-    };
+    using Account = ArrivalAccount;
     using Warn = std::function<void(const std::string&)>;
 
     Arrivals(ServiceGroup& services, Warn warn) : services_(services), warn_(std::move(warn)) {}

@@ -2,13 +2,14 @@
 #include "handover/generation.h"
 
 #include "handover/generation_runner.h"
+#include "handover/inheritance.h"
 
 #include <utility>
 
 namespace handover {
 
 Generation::Generation(Origin origin, GenerationOptions options)
-    : runner_(std::make_unique<Runner>(std::move(origin), std::move(options))) {}
+    : runner_(std::make_unique<Runner>(std::move(*origin.found_), std::move(options))) {}
 Generation::~Generation() = default;
 
 void Generation::serve(Service& service, std::vector<WantedListener> wanted) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "handover/arrivals.h"
+#include "handover/arrival_account.h"
 #include "handover/handover_result.h"
-#include "handover/listeners.h"
 #include "handover/origin.h"
 #include "handover/service.h"
+#include "handover/wanted_listener.h"
 
 #include <sys/types.h>
 
@@ -32,7 +32,7 @@ struct GenerationStatus {
     };
     std::vector<ListenerStatus> listeners;
     std::size_t connections = 0;  ///< open now
-    Arrivals::Account arrivals;   ///< of connections from the generation before
+    ArrivalAccount arrivals;      ///< of connections from the generation before
     std::string last_handover;    ///< HandoverResult::to_string(), empty if there was none
 };
 

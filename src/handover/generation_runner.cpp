@@ -25,11 +25,11 @@ using lifecycle::Action;
 using lifecycle::Event;
 using lifecycle::State;
 
-Generation::Runner::Runner(Origin origin, GenerationOptions options)
+Generation::Runner::Runner(Inheritance inheritance, GenerationOptions options)
     : options_(std::move(options)),
-      program_(std::move(origin.program)),
-      warnings_(std::move(origin.warnings)),
-      holdings_(origin, manager_),
+      program_(std::move(inheritance.program)),
+      warnings_(std::move(inheritance.warnings)),
+      holdings_(inheritance, manager_),
       signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
                [this](int number) { on_signal(number); }),
       barrier_(loop_, manager_),
@@ -39,8 +39,8 @@ Generation::Runner::Runner(Origin origin, GenerationOptions options)
       probation_(loop_, [this] { handle(Event::probation_passed); }),
       drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
       countdown_(loop_, [this] { count_down(); }) {
-    if (origin.predecessor)
-        predecessor_.emplace(loop_, std::move(*origin.predecessor), predecessor_callbacks());
+    if (inheritance.predecessor)
+        predecessor_.emplace(loop_, std::move(*inheritance.predecessor), predecessor_callbacks());
 }
 
 // ---- start and end

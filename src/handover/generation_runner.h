@@ -33,7 +33,7 @@ namespace handover {
 /// the others in generation_runner.cpp.
 class Generation::Runner {
   public:
-    Runner(Origin origin, GenerationOptions options);
+    Runner(Inheritance inheritance, GenerationOptions options);
 
     Exit run();
     void request_handover(std::function<void(const HandoverResult&)> done);

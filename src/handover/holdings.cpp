@@ -24,14 +24,14 @@ std::vector<const Listener*> pointers(const std::vector<Listener>& listeners) {
 
 }  // namespace
 
-Holdings::Holdings(Origin& origin, const ServiceManager& manager)
+Holdings::Holdings(Inheritance& inheritance, const ServiceManager& manager)
     : manager_(manager),
-      inherited_(std::move(origin.listeners)),
-      duplicate_names_(std::move(origin.duplicate_names)),
-      stored_channels_(std::move(origin.stored_channels)),
-      channels_in_store_(!stored_channels_.empty() || origin.unknown_channels),
-      ledger_inherited_(origin.ledger.has_value() && !origin.stale_ledgers),
-      ledger_(origin.ledger ? std::move(*origin.ledger) : Ledger()) {}
+      inherited_(std::move(inheritance.listeners)),
+      duplicate_names_(std::move(inheritance.duplicate_names)),
+      stored_channels_(std::move(inheritance.stored_channels)),
+      channels_in_store_(!stored_channels_.empty() || inheritance.unknown_channels),
+      ledger_inherited_(inheritance.ledger.has_value() && !inheritance.stale_ledgers),
+      ledger_(inheritance.ledger ? std::move(*inheritance.ledger) : Ledger()) {}
 
 void Holdings::assemble(const std::vector<WantedListener>& wanted, const Warn& warn) {
     listeners_ = Listeners::assemble(std::exchange(inherited_, {}), wanted);

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "handover/fd_store.h"
+#include "handover/inheritance.h"
 #include "handover/ledger.h"
 #include "handover/listeners.h"
-#include "handover/origin.h"
 #include "handover/service_manager.h"
 #include "handover/successor.h"
 
@@ -23,7 +23,7 @@ class Holdings {
     using Warn = std::function<void(const std::string&)>;
 
     /// Takes what was inherited; adopts none of it yet.
-    Holdings(Origin& origin, const ServiceManager& manager);
+    Holdings(Inheritance& inheritance, const ServiceManager& manager);
 
     /// Adopts what is wanted and binds what is missing. Throws Error, see Listeners::assemble.
     void assemble(const std::vector<WantedListener>& wanted, const Warn& warn);

@@ -3,26 +3,12 @@
 
 #include "handover/inherited_fds.h"
 #include "handover/listener.h"
+#include "handover/wanted_listener.h"
 
-#include <sys/types.h>
-
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace handover {
-
-/// A listener that the configuration asks for.
-struct WantedListener {
-    std::string name;
-    Endpoint endpoint;
-    /// The endpoint is only a default: whatever is inherited under this name will do, at any
-    /// address and however many, and binding happens only if nothing is. Where the kernel has no
-    /// IPv6, [::] falls back to 0.0.0.0.
-    bool default_only = false;
-    /// Of a unix path, set before anybody can connect. nullopt: as the umask has it.
-    std::optional<mode_t> unix_mode = std::nullopt;
-};
 
 /// What a generation listens on, and what became of everything it inherited.
 struct Listeners {

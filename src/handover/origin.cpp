@@ -1,107 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "handover/origin.h"
 
-#include "handover/error.h"
+#include "handover/inheritance.h"
 
-#include <fcntl.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <csignal>
+#include <utility>
 
 namespace handover {
-namespace {
 
-/// Where there is no limit at all, programs that close "all" descriptors would take for ever.
-constexpr rlim_t descriptors_most = 1U << 20U;
-/// Room for these costs the kernel 8 bytes each.
-constexpr rlim_t descriptors_at_once = 1U << 14U;
-
-void block_requests() {
-    sigset_t requests;
-    ::sigemptyset(&requests);
-    for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) ::sigaddset(&requests, number);
-    ::pthread_sigmask(SIG_BLOCK, &requests, nullptr);
-}
-
-/// There should be one. Of several, the one of the latest generation is right.
-void take_ledger(Origin& origin, InheritedFd inherited) {
-    auto ledger = Ledger::adopt(std::move(inherited.fd));
-    if (!ledger)
-        origin.warnings.push_back("an inherited 'ledger' is " + inherited.what.description +
-                                  " that this version cannot read: closed");
-    origin.stale_ledgers = origin.stale_ledgers || !ledger || origin.ledger;
-    if (ledger && (!origin.ledger || ledger->last_generation() > origin.ledger->last_generation()))
-        origin.ledger = std::move(ledger);
-}
-
-/// A live predecessor, or connections that waited in the fd store.
-void take_channel(Origin& origin, InheritedFd inherited) {
-    if (inherited.what.kind != Descriptor::Kind::seqpacket) {
-        origin.warnings.push_back("an inherited 'channel' is " + inherited.what.description +
-                                  ": closed");
-        origin.unknown_channels = true;
-        return;
-    }
-    Channel channel(std::move(inherited.fd));
-    if (channel.is_stored()) {
-        set_nonblock(channel.fd());
-        origin.stored_channels.push_back(std::move(channel));
-    } else if (!origin.predecessor && !channel.is_abandoned()) {
-        set_nonblock(channel.fd());
-        origin.predecessor.emplace(std::move(channel));
-    } else {
-        origin.warnings.emplace_back(
-            "an inherited 'channel' holds nothing that this version can read: closed");
-        origin.unknown_channels = true;
-    }
-}
-
-/// Connections in flight between two generations count against the limit of whoever sends them.
-/// Returns what the limit is then.
-rlim_t raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-    const rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = std::min(limit.rlim_max, descriptors_most);
-    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
-}
-
-/// The kernel doubles a table that threads share only after every processor has been elsewhere
-/// (synchronize_rcu), some ten milliseconds each time: thousands of connections that arrive at once
-/// would wait for that again and again. As long as we are one thread it costs nothing.
-void enlarge_descriptor_table(rlim_t limit) {
-    const UniqueFd any(::eventfd(0, EFD_CLOEXEC));
-    const auto highest = static_cast<int>(std::min(limit, descriptors_at_once)) - 1;
-    const UniqueFd far_out(::fcntl(any.get(), F_DUPFD_CLOEXEC, highest));
-}
-
-}  // namespace
+Origin::Origin(Inheritance found) : found_(std::make_unique<Inheritance>(std::move(found))) {}
+Origin::Origin(Origin&&) noexcept = default;
+Origin& Origin::operator=(Origin&&) noexcept = default;
+Origin::~Origin() = default;
 
 Origin Origin::discover() {
-    Origin origin;
-    origin.program = Program::remember();
-    block_requests();
-    enlarge_descriptor_table(raise_descriptor_limit());
-    auto inherited = take_inherited_fds();
-    origin.duplicate_names = std::move(inherited.duplicate_names);
-    for (auto& one : inherited.fds) {
-        if (one.name == Channel::fd_name) {
-            take_channel(origin, std::move(one));
-        } else if (one.name == Ledger::fd_name) {
-            take_ledger(origin, std::move(one));
-        } else {
-            origin.listeners.push_back(std::move(one));
-        }
-    }
-    return origin;
+    return Origin(Inheritance::discover());
 }
 
 void Origin::refuse(const std::string& reason) const {
-    if (!predecessor) return;
-    // If it does not get through, the exit status has to do.
-    (void)predecessor->send(Message::failed(reason));
+    found_->refuse(reason);
 }
 
 }  // namespace handover

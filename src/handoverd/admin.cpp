@@ -25,7 +25,7 @@ void answer(httplib::Response& response, int status, const json& body) {
         "application/json");
 }
 
-json as_json(const handover::Arrivals::Account& arrivals) {
+json as_json(const handover::ArrivalAccount& arrivals) {
     if (arrivals.how.empty()) return nullptr;
     json ended = nullptr;
     if (arrivals.ended) {

@@ -254,7 +254,8 @@ TEST_F(ContainerInit, ends_the_container_with_the_status_of_a_main_process_that_
     container_.reload(2);
     container_.await_anchor();
     const auto main = pid_in(container_.await_generation(2));
-    EXPECT_EQ(container_.run("kill -KILL " + std::to_string(main)).exit_status, 0);
+    // Who kills it is inside, too, and may end with the container before it could say that it did.
+    (void)container_.run("kill -KILL " + std::to_string(main));
     EXPECT_EQ(container_.await_end(), 128 + SIGKILL);
 }
 

@@ -3,9 +3,9 @@
 
 #include "handover/channel.h"
 #include "handover/error.h"
+#include "handover/inheritance.h"
 #include "handover/inherited_fds.h"
 #include "handover/ledger.h"
-#include "handover/origin.h"
 #include "handover/program.h"
 #include "unit/open_descriptors.h"
 
@@ -233,16 +233,17 @@ int adopt(const Arguments& rest) {
 
 int discover(const Arguments& rest) {
     arrange(rest);
-    const auto origin = Origin::discover();
-    for (const auto& one : origin.listeners) print(one);
-    for (const auto& name : origin.duplicate_names) std::cout << "duplicate " << name << "\n";
-    for (const auto& warning : origin.warnings) std::cout << "warning " << warning << "\n";
-    if (origin.ledger) std::cout << "ledger " << origin.ledger->last_generation() << "\n";
-    if (origin.stale_ledgers) std::cout << "stale ledgers\n";
-    if (origin.predecessor) std::cout << "predecessor " << origin.predecessor->fd() << "\n";
-    if (!origin.stored_channels.empty())
-        std::cout << "stored channels " << origin.stored_channels.size() << "\n";
-    if (origin.unknown_channels) std::cout << "unknown channels\n";
+    const auto inheritance = Inheritance::discover();
+    for (const auto& one : inheritance.listeners) print(one);
+    for (const auto& name : inheritance.duplicate_names) std::cout << "duplicate " << name << "\n";
+    for (const auto& warning : inheritance.warnings) std::cout << "warning " << warning << "\n";
+    if (inheritance.ledger) std::cout << "ledger " << inheritance.ledger->last_generation() << "\n";
+    if (inheritance.stale_ledgers) std::cout << "stale ledgers\n";
+    if (inheritance.predecessor)
+        std::cout << "predecessor " << inheritance.predecessor->fd() << "\n";
+    if (!inheritance.stored_channels.empty())
+        std::cout << "stored channels " << inheritance.stored_channels.size() << "\n";
+    if (inheritance.unknown_channels) std::cout << "unknown channels\n";
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     std::cout << "limit " << limit.rlim_cur << "\n";
@@ -250,7 +251,7 @@ int discover(const Arguments& rest) {
     ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
     for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT})
         if (::sigismember(&blocked, number) == 1) std::cout << "blocked " << number << "\n";
-    print(origin.program);
+    print(inheritance.program);
     print_what_is_left();
     return 0;
 }
@@ -326,11 +327,11 @@ void let_a_stranger_speak(const Channel& channel) {
 }
 
 int succeed(const Arguments& rest) {
-    const auto origin = Origin::discover();
-    const auto& channel = origin.predecessor.value();
+    const auto inheritance = Inheritance::discover();
+    const auto& channel = inheritance.predecessor.value();
     const auto& how = rest.at(0);
     if (how == "refusing-at-once") {
-        origin.refuse("no such option '--frobnicate'");
+        inheritance.refuse("no such option '--frobnicate'");
         return 78;
     }
     Message its_hello;

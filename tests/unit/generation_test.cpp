@@ -5,6 +5,7 @@
 #include "handover/generation.h"
 
 #include "handover/error.h"
+#include "handover/inheritance.h"
 #include "handover/service_manager.h"
 #include "support/fake_service_manager.h"
 #include "support/temporary_directory.h"
@@ -53,8 +54,8 @@ class GenerationTest : public testing::Test {
     ~GenerationTest() override { ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr); }
 
     /// Starts it and sends `end` at once, which it reads when it serves.
-    Generation::Exit run(Origin origin, std::vector<WantedListener> wanted, int end) {
-        Generation generation(std::move(origin), options_);
+    Generation::Exit run(Inheritance inheritance, std::vector<WantedListener> wanted, int end) {
+        Generation generation(Origin(std::move(inheritance)), options_);
         generation.serve(service_, std::move(wanted));
         send(::pthread_self(), end);
         const auto exit = generation.run();
@@ -116,10 +117,10 @@ TEST_F(GenerationTest, leaves_nothing_when_it_stops) {
 TEST_F(GenerationTest, goes_on_after_a_restart_with_what_was_stored) {
     (void)run({}, {want("http")}, SIGUSR1);
     fake_.forget_messages();
-    Origin origin;
-    origin.ledger = Ledger::adopt(fake_.stored("ledger"));
-    origin.listeners.push_back(inherit("http", fake_.stored("http").get()));
-    (void)run(std::move(origin), {want("http")}, SIGUSR1);
+    Inheritance inheritance;
+    inheritance.ledger = Ledger::adopt(fake_.stored("ledger"));
+    inheritance.listeners.push_back(inherit("http", fake_.stored("http").get()));
+    (void)run(std::move(inheritance), {want("http")}, SIGUSR1);
     EXPECT_EQ(number_, 2U);
     EXPECT_THAT(told(), testing::Not(HasSubstr("FDSTORE"))) << "it is all there";
     EXPECT_THAT(complaints_, IsEmpty());
@@ -127,15 +128,15 @@ TEST_F(GenerationTest, goes_on_after_a_restart_with_what_was_stored) {
 
 TEST_F(GenerationTest, takes_what_is_no_longer_wanted_out_of_the_store) {
     (void)run({}, {want("http"), want("old")}, SIGUSR1);
-    Origin origin;
-    origin.ledger = Ledger::adopt(fake_.stored("ledger"));
-    origin.listeners.push_back(inherit("http", fake_.stored("http").get()));
-    origin.listeners.push_back(inherit("old", fake_.stored("old").get()));
+    Inheritance inheritance;
+    inheritance.ledger = Ledger::adopt(fake_.stored("ledger"));
+    inheritance.listeners.push_back(inherit("http", fake_.stored("http").get()));
+    inheritance.listeners.push_back(inherit("old", fake_.stored("old").get()));
     // Another address, so that it is recognised as ours but not as wanted.
     auto wanted = want("http");
     auto moved = want("old");
     moved.endpoint = Endpoint::parse("unix:" + path("new").string());
-    (void)run(std::move(origin), {wanted, moved}, SIGUSR1);
+    (void)run(std::move(inheritance), {wanted, moved}, SIGUSR1);
     EXPECT_THAT(fake_.stored_names(), UnorderedElementsAre("http", "old", "ledger"));
     const auto stored = Endpoint::of_socket(fake_.stored("old").get());
     ASSERT_TRUE(stored);
@@ -148,12 +149,12 @@ TEST_F(GenerationTest, leaves_one_ledger_in_the_store) {
     const Ledger stale;
     const ServiceManager manager;
     manager.store_fd(stale.fd(), Ledger::fd_name);
-    Origin origin;
-    origin.ledger = Ledger::adopt(duplicate(fake_.stored("ledger").get()));
-    origin.ledger->set_last_generation(5);
-    origin.stale_ledgers = true;
-    origin.listeners.push_back(inherit("http", fake_.stored("http").get()));
-    (void)run(std::move(origin), {want("http")}, SIGUSR1);
+    Inheritance inheritance;
+    inheritance.ledger = Ledger::adopt(duplicate(fake_.stored("ledger").get()));
+    inheritance.ledger->set_last_generation(5);
+    inheritance.stale_ledgers = true;
+    inheritance.listeners.push_back(inherit("http", fake_.stored("http").get()));
+    (void)run(std::move(inheritance), {want("http")}, SIGUSR1);
     EXPECT_EQ(number_, 6U);
     EXPECT_THAT(fake_.stored_names(), UnorderedElementsAre("http", "ledger"));
     EXPECT_EQ(Ledger::adopt(fake_.stored("ledger"))->last_generation(), 6U);
@@ -163,11 +164,11 @@ TEST_F(GenerationTest, tells_a_predecessor_why_it_cannot_start) {
     auto [predecessor, ours] = Channel::make_pair();
     Message hello;
     ASSERT_EQ(predecessor.send(hello), Channel::Sent::sent);
-    Origin origin;
-    origin.predecessor.emplace(std::move(ours));
+    Inheritance inheritance;
+    inheritance.predecessor.emplace(std::move(ours));
     const WantedListener impossible{"http",
                                     Endpoint::parse("unix:" + path("missing/x.sock").string())};
-    Generation generation(std::move(origin), options_);
+    Generation generation(Origin(std::move(inheritance)), options_);
     generation.serve(service_, {impossible});
     EXPECT_THROW((void)generation.run(), Error);
     Message message;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Origin::discover() needs the descriptors from 3 on and the environment for itself: each test
+// Inheritance::discover() needs the descriptors from 3 on and the environment for itself: each test
 // asks a process of its own.
 
-#include "handover/origin.h"
+#include "handover/inheritance.h"
 
 #include "support/child_process.h"
 
@@ -33,7 +33,7 @@ std::string discover(std::vector<std::string> items) {
     return "\n" + finished.out;
 }
 
-TEST(Origin, is_nothing_special_when_nothing_was_given) {
+TEST(Inheritance, is_nothing_special_when_nothing_was_given) {
     const auto told = discover({});
     EXPECT_THAT(told, HasSubstr("\nexecutable " CHILD_PROGRAM "\n"));
     EXPECT_THAT(told, HasSubstr("\nargument discover\n"));
@@ -43,7 +43,7 @@ TEST(Origin, is_nothing_special_when_nothing_was_given) {
     EXPECT_THAT(told, HasSubstr("\nopen 0 1 2\n"));
 }
 
-TEST(Origin, tells_listeners_ledger_and_predecessor_apart_by_name_in_any_order) {
+TEST(Inheritance, tells_listeners_ledger_and_predecessor_apart_by_name_in_any_order) {
     const auto told = discover({"channel", "tcp", "ledger", "LISTEN_PID=self", "LISTEN_FDS=3",
                                 "LISTEN_FDNAMES=channel:http:ledger"});
     EXPECT_THAT(told, HasSubstr("\npredecessor 3\n"));
@@ -53,7 +53,7 @@ TEST(Origin, tells_listeners_ledger_and_predecessor_apart_by_name_in_any_order) 
     EXPECT_THAT(told, HasSubstr("\nvariables\n"));
 }
 
-TEST(Origin, tells_channels_of_the_fd_store_from_the_one_of_a_predecessor) {
+TEST(Inheritance, tells_channels_of_the_fd_store_from_the_one_of_a_predecessor) {
     const auto told = discover({"channel-stored", "channel", "channel-stored", "LISTEN_PID=self",
                                 "LISTEN_FDS=3", "LISTEN_FDNAMES=channel:channel:channel"});
     EXPECT_THAT(told, HasSubstr("\nstored channels 2\n"));
@@ -61,7 +61,7 @@ TEST(Origin, tells_channels_of_the_fd_store_from_the_one_of_a_predecessor) {
     EXPECT_THAT(told, Not(HasSubstr("\nwarning")));
 }
 
-TEST(Origin, closes_a_channel_that_means_nothing_to_it_and_goes_on) {
+TEST(Inheritance, closes_a_channel_that_means_nothing_to_it_and_goes_on) {
     for (const std::string kind : {"datagram", "seqpacket", "channel-nonsense"}) {
         const auto told =
             discover({kind, "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=channel"});
@@ -72,7 +72,7 @@ TEST(Origin, closes_a_channel_that_means_nothing_to_it_and_goes_on) {
     }
 }
 
-TEST(Origin, raises_the_limit_of_descriptors) {
+TEST(Inheritance, raises_the_limit_of_descriptors) {
     const auto told = discover({});
     rlimit limit{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -80,7 +80,7 @@ TEST(Origin, raises_the_limit_of_descriptors) {
     EXPECT_THAT(told, HasSubstr("\nlimit " + std::to_string(expected) + "\n"));
 }
 
-TEST(Origin, names_the_ledger_that_it_cannot_read) {
+TEST(Inheritance, names_the_ledger_that_it_cannot_read) {
     const auto told =
         discover({"memory", "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=ledger"});
     EXPECT_THAT(told, Not(HasSubstr("\nledger")));
@@ -89,7 +89,7 @@ TEST(Origin, names_the_ledger_that_it_cannot_read) {
     EXPECT_THAT(told, HasSubstr("\nopen 0 1 2\n")) << "and closes it";
 }
 
-TEST(Origin, says_that_there_was_a_ledger_that_should_go) {
+TEST(Inheritance, says_that_there_was_a_ledger_that_should_go) {
     const auto told =
         discover({"memory", "LISTEN_PID=self", "LISTEN_FDS=1", "LISTEN_FDNAMES=ledger"});
     EXPECT_THAT(told, HasSubstr("\nstale ledgers\n"));
@@ -98,7 +98,7 @@ TEST(Origin, says_that_there_was_a_ledger_that_should_go) {
 }
 
 // As a listener, a second ledger would be a stranger, and FDSTOREREMOVE=1 would take both away.
-TEST(Origin, reads_the_latest_ledger_that_it_can_in_any_order) {
+TEST(Inheritance, reads_the_latest_ledger_that_it_can_in_any_order) {
     for (const auto& [one, other, latest] :
          {std::tuple{"ledger", "memory", "41"}, std::tuple{"memory", "ledger", "41"},
           std::tuple{"ledger", "newer-ledger", "42"}, std::tuple{"newer-ledger", "ledger", "42"}}) {
@@ -110,13 +110,13 @@ TEST(Origin, reads_the_latest_ledger_that_it_can_in_any_order) {
     }
 }
 
-TEST(Origin, passes_on_the_names_of_duplicates) {
+TEST(Inheritance, passes_on_the_names_of_duplicates) {
     EXPECT_THAT(
         discover({"tcp", "same", "LISTEN_PID=self", "LISTEN_FDS=2", "LISTEN_FDNAMES=http:stored"}),
         HasSubstr("\nduplicate stored\n"));
 }
 
-TEST(Origin, holds_back_the_signals_that_ask_for_something) {
+TEST(Inheritance, holds_back_the_signals_that_ask_for_something) {
     const auto told = discover({});
     for (const int number : {SIGHUP, SIGUSR1, SIGUSR2})
         EXPECT_THAT(told, HasSubstr("\nblocked " + std::to_string(number) + "\n"));
@@ -126,20 +126,20 @@ TEST(Origin, holds_back_the_signals_that_ask_for_something) {
     EXPECT_THAT(told, HasSubstr("\nusr1 free\n")) << "the successor gets the mask from before";
 }
 
-TEST(Origin, tells_a_predecessor_why_it_does_not_start) {
+TEST(Inheritance, tells_a_predecessor_why_it_does_not_start) {
     auto [predecessor, ours] = Channel::make_pair();
-    Origin origin;
-    origin.predecessor.emplace(std::move(ours));
-    origin.refuse("no such option");
+    Inheritance inheritance;
+    inheritance.predecessor.emplace(std::move(ours));
+    inheritance.refuse("no such option");
     Message message;
     ASSERT_EQ(predecessor.receive(message), Channel::Received::message);
     EXPECT_EQ(message.type, Message::Type::failed);
     EXPECT_EQ(message.field(Message::Tag::reason), "no such option");
 }
 
-TEST(Origin, tells_nobody_where_there_is_no_predecessor) {
-    const Origin origin;
-    origin.refuse("no such option");
+TEST(Inheritance, tells_nobody_where_there_is_no_predecessor) {
+    const Inheritance inheritance;
+    inheritance.refuse("no such option");
 }
 
 }  // namespace
