@@ -30,6 +30,9 @@ const CLI::Validator is_endpoint(
     },
     "ADDRESS");
 
+/// Where packages put it.
+constexpr const char* standard_config = "/etc/handoverd/handoverd.conf";
+
 /// A time as CLI11 sees it: a number of milliseconds that is written with a unit.
 struct Time {
     std::uint32_t ms = 0;
@@ -45,9 +48,11 @@ class Definition {
         app_.name("handoverd");
         app_.set_version_flag("--version", std::string(HANDOVER_VERSION) + " (build " +
                                                handover::build_id().substr(0, 12) + ")");
-        constexpr const char* about = "Read options from a file of lines like drain-timeout=20s";
+        constexpr const char* about =
+            "Read options from a file of lines like drain-timeout=20s. Default: this one, if there "
+            "is such a file";
         if (file == File::read)
-            app_.set_config("--config", "", about);
+            app_.set_config("--config", standard_config, about);
         else
             app_.add_option("--config", about);
         app_.allow_config_extras(CLI::config_extras_mode::error);

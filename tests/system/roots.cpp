@@ -12,14 +12,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Runs one of the scripts beside this file and returns what it prints.
+/// Runs a script of the tests and returns what it prints.
 std::string output_of_script(const std::string& script, const std::vector<std::string>& arguments) {
-    std::vector<std::string> command{source_directory() / "tests/system" / script};
+    std::vector<std::string> command{source_directory() / "tests" / script};
     command.insert(command.end(), arguments.begin(), arguments.end());
     auto finished = run_command(command, std::chrono::minutes(20));
     if (!finished.ok()) throw std::runtime_error(script + " failed: " + finished.err);
     while (!finished.out.empty() && finished.out.back() == '\n') finished.out.pop_back();
     return finished.out;
+}
+
+std::vector<std::string> where_if_prepared(const std::string& suite) {
+    const bool done = std::getenv("HANDOVER_TEST_PREPARED") != nullptr;
+    return done ? std::vector<std::string>{"--where", suite} : std::vector<std::string>{suite};
 }
 
 }  // namespace
@@ -31,13 +36,19 @@ fs::path source_directory() {
 fs::path root_of(const std::string& suite, const std::vector<std::string>& packages) {
     std::vector<std::string> arguments{suite};
     arguments.insert(arguments.end(), packages.begin(), packages.end());
-    return output_of_script("make-root", arguments);
+    return output_of_script("system/make-root", arguments);
+}
+
+fs::path bare_root_of(const std::string& suite) {
+    return output_of_script("packages/target-root", {suite});
+}
+
+fs::path packages_of(const std::string& suite) {
+    return output_of_script("packages/build", where_if_prepared(suite));
 }
 
 fs::path programs_of(const std::string& suite) {
-    const bool done = std::getenv("HANDOVER_TEST_PREPARED") != nullptr;
-    return output_of_script("build-in-root", done ? std::vector<std::string>{"--where", suite}
-                                                  : std::vector<std::string>{suite});
+    return output_of_script("system/build-in-root", where_if_prepared(suite));
 }
 
 }  // namespace handover::test

@@ -3,6 +3,7 @@
 
 #include "system/roots.h"
 
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
@@ -38,7 +39,7 @@ std::ostream& operator<<(std::ostream& out, const Setting& setting) {
 }
 
 std::string name_of(const Setting& setting) {
-    return setting.suite + (setting.socket_unit ? "_with_socket_unit" : "_without_socket_unit");
+    return name_of_suite(setting.suite) + (setting.socket_unit ? "_with_socket_unit" : "_without_socket_unit");
 }
 
 std::string name_of_parameter(const testing::TestParamInfo<Setting>& test) {
@@ -64,10 +65,21 @@ const std::vector<BinaryFault>& binary_faults() {
     return faults;
 }
 
+std::vector<std::string> all_suites() {
+    std::vector<std::string> suites;
+    std::istringstream list(HANDOVER_TEST_SUITES);
+    for (std::string suite; std::getline(list, suite, ',');) suites.push_back(suite);
+    return suites;
+}
+
+std::string name_of_suite(std::string suite) {
+    std::replace(suite.begin(), suite.end(), '-', '_');
+    return suite;
+}
+
 std::vector<Setting> all_settings() {
     std::vector<Setting> settings;
-    std::istringstream suites(HANDOVER_TEST_SUITES);
-    for (std::string suite; std::getline(suites, suite, ',');)
+    for (const auto& suite : all_suites())
         for (const bool socket_unit : {true, false}) settings.push_back({suite, socket_unit});
     return settings;
 }

@@ -24,6 +24,10 @@ struct Setting {
     bool socket_unit = false;
 };
 std::ostream& operator<<(std::ostream& out, const Setting& setting);
+/// Every release under test.
+[[nodiscard]] std::vector<std::string> all_suites();
+/// "bookworm_backports"
+[[nodiscard]] std::string name_of_suite(std::string suite);
 /// Every release under test, with and without the socket unit.
 [[nodiscard]] std::vector<Setting> all_settings();
 /// "bookworm_with_socket_unit"
@@ -56,6 +60,8 @@ class ServiceUnderLoad : public testing::Test {
     void boot(const Setting& setting, const std::string& options = "");
     /// All options come from a configuration file, of these lines; see configure().
     void boot_configured(const Setting& setting, const std::string& lines);
+    /// A container of this root, with nothing installed and nothing started.
+    void boot_empty(const std::filesystem::path& root) { container_.emplace(root); }
     void TearDown() override;
 
     [[nodiscard]] Container& container() { return *container_; }

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// libhandover-dev as a developer uses it: an existing program is ported, built, and restarted.
+#include "system/roots.h"
+#include "system/service_under_load.h"
+
+#include <gmock/gmock.h>
+
+namespace handover::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto directory = "/root/port";
+constexpr auto ported_unit = "port.service";
+
+/// A Debian with a compiler and cpp-httplib, and our library packages.
+class DevelopmentPackage : public ServiceUnderLoad,
+                           public testing::WithParamInterface<std::string> {
+  protected:
+    void SetUp() override {
+        boot_empty(root_of(GetParam()));
+        for (const auto& entry : fs::directory_iterator(packages_of(GetParam()) / "good"))
+            if (const auto name = entry.path().filename().string();
+                name.starts_with("libhandover") && name.find("dbgsym") == std::string::npos)
+                container().copy_in(entry.path(), fs::path("/root") / name);
+        container().output_of("dpkg -i /root/libhandover*.deb");
+        container().output_of(std::string("cp -r /usr/share/doc/libhandover-dev/examples ") +
+                              directory);
+    }
+
+    /// The program as a service, in a unit that has what the library asks for.
+    void start(const std::string& program) {
+        container().write_file(std::string("/etc/systemd/system/") + ported_unit,
+                               "[Service]\nType=notify\nNotifyAccess=all\n"
+                               "FileDescriptorStoreMax=16\nRestartKillSignal=SIGUSR1\n"
+                               "KillMode=control-group\nExecStart=" +
+                                   program + "\n");
+        container().output_of("systemctl daemon-reload");
+        container().output_of(std::string("systemctl start ") + ported_unit);
+    }
+    [[nodiscard]] pid_t ported_pid() { return container().main_pid(ported_unit); }
+
+    /// kill -USR2, to the end of the probation.
+    void hot_restart() {
+        const auto before = ported_pid();
+        container().output_of("kill -USR2 " + std::to_string(before));
+        ASSERT_TRUE(eventually([&] { return ported_pid() != before; }));
+    }
+
+    void expect_survival(const std::string& target, const std::string& path) {
+        std::vector<Load> clients;
+        clients.push_back(start_load("keep-alive", target,
+                                     {"--connections", "16", "--keep-alive", "--path", path}));
+        clients.push_back(start_load("a connection per request", target,
+                                     {"--connections", "4", "--rate", "300", "--path", path}));
+        await_answers(clients, 50);
+        hot_restart();
+        await_answers(clients, 50);
+        container().output_of(std::string("systemctl restart ") + ported_unit);
+        await_answers(clients, 50);
+        expect_nothing_lost(clients);
+    }
+};
+
+TEST_P(DevelopmentPackage, ports_a_program_by_cmake) {
+    container().write_file(fs::path(directory) / "CMakeLists.txt",
+                           "cmake_minimum_required(VERSION 3.20)\n"
+                           "project(port LANGUAGES CXX)\n"
+                           "find_package(handover REQUIRED)\n"
+                           "add_executable(hello_http hello_http.cpp)\n"
+                           "target_link_libraries(hello_http PRIVATE handover::http)\n"
+                           "add_executable(echo_tcp echo_tcp.cpp)\n"
+                           "target_link_libraries(echo_tcp PRIVATE handover::handover)\n");
+    container().output_of(std::string("cd ") + directory +
+                          " && cmake -B build -G Ninja && cmake --build build");
+    start(std::string(directory) + "/build/hello_http [::]:8080");
+    expect_survival("127.0.0.1:8080", "/hi");
+}
+
+TEST_P(DevelopmentPackage, ports_a_program_by_pkg_config) {
+    container().output_of(std::string("cd ") + directory +
+                          " && c++ -std=c++20 -Wall -Wextra -Werror -o hello_http hello_http.cpp "
+                          "$(pkg-config --cflags --libs handover-http)"
+                          " && c++ -std=c++20 -Wall -Wextra -Werror -o echo_tcp echo_tcp.cpp "
+                          "$(pkg-config --cflags --libs handover)");
+    start(std::string(directory) + "/hello_http 127.0.0.1:8080");
+    expect_survival("127.0.0.1:8080", "/hi");
+}
+
+INSTANTIATE_TEST_SUITE_P(, DevelopmentPackage, testing::ValuesIn(all_suites()),
+                         [](const auto& test) { return name_of_suite(test.param); });
+
+}  // namespace
+}  // namespace handover::test

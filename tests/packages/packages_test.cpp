@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// handoverd as apt installs, upgrades and removes it.
+#include "system/roots.h"
+#include "system/service_under_load.h"
+
+#include <nlohmann/json.hpp>
+
+#include <gmock/gmock.h>
+
+namespace handover::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+constexpr auto socket_unit = "handoverd.socket";
+
+/// A Debian of this release with nothing installed.
+class Packages : public ServiceUnderLoad, public testing::WithParamInterface<std::string> {
+  protected:
+    void SetUp() override {
+        boot_empty(bare_root_of(GetParam()));
+        for (const auto* kind : {"good", "next", "crash-at-start", "crash-later"})
+            container().copy_in(package(packages_of(GetParam()) / kind), file(kind));
+    }
+
+    /// See tests/packages/build. Whatever is installed already.
+    Finished apt_install(const std::string& kind) {
+        return container().run("DEBIAN_FRONTEND=noninteractive apt-get install -q -y --reinstall "
+                               "--allow-downgrades " +
+                                   file(kind).string(),
+                               std::chrono::seconds(90));
+    }
+    void install(const std::string& kind) {
+        const auto finished = apt_install(kind);
+        ASSERT_EQ(finished.exit_status, 0) << finished.out << finished.err;
+        EXPECT_EQ(container().output_of("dpkg-query -W -f '${Status} ${Version}' handoverd"),
+                  "install ok installed " + version_of(kind));
+    }
+    std::string version_of(const std::string& kind) {
+        auto version = container().output_of("dpkg-deb -f " + file(kind).string() + " Version");
+        return version.substr(0, version.find('\n'));
+    }
+    nlohmann::json status() {
+        return nlohmann::json::parse(container().output_of(
+            "curl -sS --fail --unix-socket /run/handoverd/admin.sock http://localhost/status"));
+    }
+    std::string serving_version() { return status().at("version"); }
+    std::string state_of(const std::string& unit) {
+        return container().property(unit, "ActiveState");
+    }
+    std::string page() { return container().output_of("curl -sS --fail http://localhost:9999/"); }
+
+    /// At full speed.
+    std::vector<Load> start_clients() {
+        std::vector<Load> clients;
+        clients.push_back(start_load(
+            "keep-alive", tcp4,
+            {"--connections", "64", "--keep-alive", "--method", "POST", "--body", "text"}));
+        clients.push_back(start_load("a connection per request", tcp4, {"--connections", "8"}));
+        await_answers(clients, 100);
+        return clients;
+    }
+
+  private:
+    static fs::path package(const fs::path& directory) {
+        for (const auto& entry : fs::directory_iterator(directory))
+            if (entry.path().filename().string().starts_with("handoverd_")) return entry.path();
+        throw std::runtime_error("there is no package of handoverd in " + directory.string());
+    }
+    static fs::path file(const std::string& kind) { return "/root/" + kind + ".deb"; }
+};
+
+TEST_P(Packages, serve_at_once_when_they_are_installed) {
+    install("good");
+    EXPECT_EQ(container().property(socket_unit, "UnitFileState"), "enabled");
+    EXPECT_EQ(state_of(unit), "inactive") << "it comes with the first connection";
+    EXPECT_THAT(page(), HasSubstr("handoverd is serving"));
+    EXPECT_EQ(state_of(unit), "active");
+    EXPECT_EQ(serving_version(), version_of("good"));
+    EXPECT_THAT(container().output_of("handoverd status"), HasSubstr(version_of("good")));
+    EXPECT_EQ(container().run("handoverd check").exit_status, 0);
+}
+
+TEST_P(Packages, that_are_upgraded_and_downgraded_under_load_lose_nothing) {
+    install("good");
+    auto clients = start_clients();
+    for (const auto* kind : {"next", "good", "good"}) {
+        install(kind);
+        EXPECT_EQ(serving_version(), version_of(kind));
+        await_answers(clients, 100);
+    }
+    EXPECT_EQ(status().at("generation"), 4);
+    expect_nothing_lost(clients);
+}
+
+TEST_P(Packages, that_crash_at_start_leave_the_old_version_serving) {
+    install("good");
+    auto clients = start_clients();
+    const auto finished = apt_install("crash-at-start");
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_THAT(finished.out + finished.err, HasSubstr("goes on serving"));
+    EXPECT_EQ(serving_version(), version_of("good"));
+    EXPECT_EQ(state_of(unit), "active");
+    await_answers(clients, 100);
+    install("next");
+    EXPECT_EQ(serving_version(), version_of("next")) << "the next good one is taken";
+    expect_nothing_lost(clients);
+}
+
+TEST_P(Packages, that_crash_on_probation_are_rolled_back) {
+    install("good");
+    auto clients = start_clients();
+    const auto main = main_pid();
+    install("crash-later");
+    ASSERT_TRUE(eventually([&] {
+        return container().journal(unit).find("rolled back") != std::string::npos;
+    }));
+    await_answers(clients, 100);
+    EXPECT_EQ(main_pid(), main);
+    EXPECT_EQ(serving_version(), version_of("good"));
+    for (auto& client : clients) {
+        const auto report = stop_and_print(client);
+        EXPECT_EQ(report.not_connected(), 0);
+        // What the process that died held, and no more.
+        EXPECT_LE(report.failed(), 64);
+    }
+}
+
+TEST_P(Packages, that_are_upgraded_leave_a_service_as_it_was) {
+    install("good");
+    install("next");
+    EXPECT_EQ(state_of(socket_unit), "active");
+    EXPECT_EQ(state_of(unit), "inactive") << "only the socket was there";
+
+    (void)page();
+    container().output_of("systemctl stop handoverd.service handoverd.socket");
+    install("good");
+    EXPECT_EQ(state_of(unit), "inactive");
+
+    container().output_of("systemctl mask handoverd.service handoverd.socket");
+    install("next");
+    EXPECT_EQ(state_of(unit), "inactive");
+    EXPECT_EQ(container().property(unit, "LoadState"), "masked");
+    container().output_of("systemctl unmask handoverd.service handoverd.socket");
+    container().output_of("systemctl start handoverd.socket");
+    EXPECT_THAT(page(), HasSubstr("handoverd is serving"));
+    EXPECT_EQ(serving_version(), version_of("next"));
+}
+
+TEST_P(Packages, that_are_removed_finish_requests_and_leave_nothing_when_purged) {
+    install("good");
+    (void)page();
+    auto slow = start_slow_requests(3, "2s");
+    container().output_of("apt-get remove -q -y handoverd");
+    const auto report = slow.finish();
+    EXPECT_EQ(report.answered(), 3) << report;
+    EXPECT_EQ(state_of(unit), "inactive");
+    EXPECT_TRUE(fs::exists(container().outside("/etc/handoverd/handoverd.conf")));
+    container().output_of("apt-get purge -q -y handoverd");
+    EXPECT_THAT(container().output_of("find / -xdev -name '*handoverd*' ! -path '/proc/*' "
+                                      "! -path '/sys/*' ! -path '/var/log/*' ! -path '/root/*'"),
+                IsEmpty());
+}
+
+TEST_P(Packages, are_reloaded_by_needrestart) {
+    install("good");
+    (void)page();
+    auto clients = start_clients();
+    container().output_of("/etc/needrestart/restart.d/handoverd.service");
+    EXPECT_EQ(status().at("generation"), 2);
+    // What it does without the hook, and while a predecessor drains.
+    container().output_of("systemctl restart handoverd.service");
+    EXPECT_EQ(status().at("generation"), 3);
+    await_answers(clients, 100);
+    expect_nothing_lost(clients);
+}
+
+TEST_P(Packages, can_be_installed_and_upgraded_where_there_is_no_systemd) {
+    // As in a chroot: nobody sees it run.
+    const std::string without = "unshare --mount sh -euc 'mount -t tmpfs none /run; ";
+    container().output_of(without + "dpkg -i /root/good.deb'");
+    container().output_of(without + "dpkg -i /root/next.deb'");
+    EXPECT_EQ(state_of(unit), "inactive");
+    EXPECT_THAT(container().output_of("handoverd --version"), StartsWith(version_of("next")));
+}
+
+INSTANTIATE_TEST_SUITE_P(, Packages, testing::ValuesIn(all_suites()),
+                         [](const auto& test) { return name_of_suite(test.param); });
+
+}  // namespace
+}  // namespace handover::test
