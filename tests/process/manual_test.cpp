@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// The manual pages say what the program does.
+
+#include "process/documentation_test.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace handover::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string daemon_page = "src/handoverd/handoverd.8";
+const std::string file_page = "src/handoverd/handoverd.conf.5";
+const std::string library_page = "src/handover/handover.3";
+const std::string option_item = R"(^\.It .*?(--[a-z][a-z-]*))";
+const std::string key_item = R"(^\.It Va ([a-z][a-z-]*))";
+
+/// The source of a page as its reader sees it: "Fl \-root" is --root.
+Lines page(const std::string& path) {
+    auto lines = source_file(path);
+    std::erase_if(lines, [](const std::string& line) { return line.starts_with(".\\\""); });
+    const std::vector<std::pair<std::regex, std::string>> spellings = {
+        {std::regex(R"(\\-)"), "-"},
+        {std::regex("Fl -"), "--"},
+        {std::regex(R"(\\&)"), ""},
+        {std::regex(R"(\\\(dq)"), "\""},
+        {std::regex(R"(\\e)"), "\\"}};
+    for (auto& line : lines)
+        for (const auto& [spelling, meaning] : spellings)
+            line = std::regex_replace(line, spelling, meaning);
+    return lines;
+}
+
+Lines section(const Lines& page, const std::string& title) {
+    const auto begin = std::find(page.begin(), page.end(), ".Sh " + title);
+    if (begin == page.end()) throw std::runtime_error("there is no section " + title);
+    return {begin + 1, std::find_if(begin + 1, page.end(), [](const std::string& line) {
+                return line.starts_with(".Sh ");
+            })};
+}
+
+/// The last thing in a section that is to be read letter by letter.
+Lines example(const std::string& path) {
+    const auto all = section(page(path), "EXAMPLES");
+    const auto end = std::find(all.rbegin(), all.rend(), ".Ed");
+    const auto begin = std::find_if(
+        end, all.rend(), [](const std::string& line) { return line.starts_with(".Bd -literal"); });
+    if (begin == all.rend()) throw std::runtime_error(path + " has no example");
+    return {begin.base(), end.base() - 1};
+}
+
+/// "The default is 20s." below an item.
+std::map<std::string, std::string> defaults_in(const Lines& page, const std::string& item) {
+    std::map<std::string, std::string> defaults;
+    std::string name;
+    for (const auto& line : page) {
+        std::smatch match;
+        if (line.starts_with(".It "))
+            name = std::regex_search(line, match, std::regex(item)) ? match[1] : std::string();
+        if (std::regex_search(line, match, std::regex(R"(The default is (\S+?)\.?$)")))
+            defaults[name] = match[1];
+    }
+    return defaults;
+}
+
+class Manual : public DocumentationTest {
+  protected:
+    /// Does the configuration file take this key, with any of these values?
+    [[nodiscard]] bool is_taken(const std::string& key, const std::vector<std::string>& values) {
+        return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
+            return check(key + "=" + value + "\n").ok();
+        });
+    }
+
+    [[nodiscard]] Finished check(const std::string& text) {
+        const auto path = directory_ / "handoverd.conf";
+        fs::remove(path);
+        install_text(text, fs::perms::owner_read, path);
+        return run_command({program_under_test(), "check", "--config", path}, patience);
+    }
+
+    void expect_defaults(const std::string& path, const std::string& item,
+                         const std::string& prefix) {
+        const auto lines = page(path);
+        const auto items = all_in(lines, item);
+        const auto stated = defaults_in(lines, item);
+        EXPECT_FALSE(help_.defaults.empty()) << "handoverd --help was not understood";
+        for (const auto& [option, standard] : help_.defaults) {
+            const auto name = prefix + option.substr(2);
+            if (!items.contains(name)) continue;  // another test says so, if it has to be there
+            EXPECT_TRUE(stated.contains(name) && stated.at(name) == standard)
+                << path << ": say below the item of " << name << ": The default is " << standard
+                << ".";
+        }
+        for (const auto& [name, standard] : stated)
+            EXPECT_TRUE(name.starts_with(prefix) &&
+                        help_.defaults.contains("--" + name.substr(prefix.size())))
+                << path << ": take out 'The default is " << standard << "' below the item of '"
+                << name << "': handoverd --help states none";
+    }
+};
+
+TEST_F(Manual, of_the_daemon_has_every_command_and_option_and_no_other) {
+    const auto lines = page(daemon_page);
+    expect_same(all_in(section(lines, "COMMANDS"), R"(^\.It Cm ([a-z]+))"), help_.commands,
+                daemon_page + ", .It Cm in COMMANDS");
+    expect_same(all_in(section(lines, "OPTIONS"), option_item), help_.options,
+                daemon_page + ", .It Fl in OPTIONS");
+    expect_same(all_in(lines, "(--[a-z][a-z-]*)"), options_, daemon_page);
+}
+
+TEST_F(Manual, of_the_daemon_has_the_options_of_a_command_beside_it) {
+    const auto lines = section(page(daemon_page), "COMMANDS");
+    for (const auto& command : help_.commands) {
+        const auto item = std::find_if(lines.begin(), lines.end(), [&](const std::string& line) {
+            return (line + " ").starts_with(".It Cm " + command + " ");
+        });
+        ASSERT_NE(item, lines.end()) << daemon_page << ": add .It Cm " << command;
+        EXPECT_EQ(all_in({*item}, "(--[a-z][a-z-]*)"), own_options(command))
+            << daemon_page << ": " << *item << " has to have the options beside it that 'handoverd "
+            << command << " --help' has";
+    }
+}
+
+TEST_F(Manual, states_the_defaults_that_the_help_states) {
+    expect_defaults(daemon_page, option_item, "--");
+    expect_defaults(file_page, key_item, "");
+}
+
+TEST_F(Manual, of_the_configuration_file_has_every_key_that_is_taken_and_no_other) {
+    const auto keys = all_in(page(file_page), key_item);
+    for (const auto& option : options_) {
+        const auto key = option.substr(2);
+        std::vector<std::string> values = {"true", "1s", "8", "/", "127.0.0.1:0", "unix:@name"};
+        if (const auto standard = help_.defaults.find(option); standard != help_.defaults.end())
+            values.insert(values.begin(), standard->second);
+        if (is_taken(key, values))
+            EXPECT_TRUE(keys.contains(key)) << file_page << ": add .It Va " << key;
+        else
+            EXPECT_FALSE(keys.contains(key))
+                << file_page << ": take out .It Va " << key
+                << ", for the file takes it with none of " << testing::PrintToString(values)
+                << "; or add a value here that it takes";
+    }
+    for (const auto& key : keys)
+        EXPECT_TRUE(options_.contains("--" + key))
+            << file_page << ": take out .It Va " << key << ", which is no option";
+}
+
+TEST_F(Manual, of_the_configuration_file_has_an_example_that_is_valid) {
+    std::string text;
+    for (const auto& line : example(file_page))
+        text += (line.starts_with("root=") ? "root=" + directory_.path().string() : line) + "\n";
+    EXPECT_NE(text.find("root=/"), std::string::npos) << text;
+    const auto finished = check(text);
+    EXPECT_TRUE(finished.ok()) << file_page << ", EXAMPLES: " << finished.err << text;
+}
+
+TEST_F(Manual, of_the_library_has_every_public_header_and_no_other) {
+    expect_same(all_in(section(page(library_page), "FILES"), R"(^\.It In (\S+)$)"),
+                all_in(source_file("src/CMakeLists.txt"), R"(^ +((?:handover|http)/\w+\.h)$)"),
+                library_page + ", .It In in FILES", "FILE_SET HEADERS in src/CMakeLists.txt");
+}
+
+TEST_F(Manual, of_the_library_has_an_example_that_is_built) {
+    const auto trimmed = [](const std::string& line) {
+        return line.substr(std::min(line.find_first_not_of(' '), line.size()));
+    };
+    const std::string program = "src/examples/hello_http.cpp";
+    const auto built = source_file(program);
+    auto place = built.begin();
+    for (const auto& line : example(library_page)) {
+        if (trimmed(line).empty()) continue;
+        place = std::find_if(place, built.end(), [&](const std::string& other) {
+            return trimmed(other) == trimmed(line);
+        });
+        ASSERT_NE(place, built.end())
+            << library_page << ", EXAMPLES: '" << line << "' is not, or not there, in " << program;
+        ++place;
+    }
+    EXPECT_NE(place, built.begin()) << "the example is empty";
+}
+
+}  // namespace
+}  // namespace handover::test
