@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# Completion of handoverd(8) for bash, which is all it needs.
+
+_handoverd() {
+    local commands='serve reload status check'
+    local options='--help --version --config --listen --root --admin --drain-timeout
+        --ready-timeout --probation --idle-timeout --anchor --draining-max --threads --log-level'
+    local current=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} command='' word
+
+    # As bash sees it, "=" is a word of its own.
+    if [[ $current == '=' ]]; then
+        current=''
+    elif [[ $option == '=' ]]; then
+        option=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    COMPREPLY=()
+    case $option in
+        --config)
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+            ;;
+        --root)
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -d -- "$current")
+            return
+            ;;
+        --log-level)
+            mapfile -t COMPREPLY < <(compgen -W 'debug info warning error' -- "$current")
+            return
+            ;;
+        # What only its user knows.
+        --listen | --admin | --drain-timeout | --ready-timeout | --probation | --idle-timeout | \
+            --draining-max | --threads) return ;;
+    esac
+
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        [[ " $commands " == *" $word "* ]] && command=$word
+    done
+    case $command in
+        reload) options+=' --wait' ;;
+        status) options+=' --json' ;;
+    esac
+    if [[ $current == -* || -n $command ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+    else
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
+    fi
+}
+complete -F _handoverd handoverd
