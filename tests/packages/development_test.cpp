@@ -29,12 +29,12 @@ class DevelopmentPackage : public ServiceUnderLoad,
     }
 
     /// The program as a service, in a unit that has what the library asks for.
-    void start(const std::string& program) {
+    void start(const std::string& command) {
         container().write_file(std::string("/etc/systemd/system/") + ported_unit,
                                "[Service]\nType=notify\nNotifyAccess=all\n"
                                "FileDescriptorStoreMax=16\nRestartKillSignal=SIGUSR1\n"
                                "KillMode=control-group\nExecStart=" +
-                                   program + "\n");
+                                   command + "\n");
         container().output_of("systemctl daemon-reload");
         container().output_of(std::string("systemctl start ") + ported_unit);
     }
@@ -85,6 +85,11 @@ TEST_P(DevelopmentPackage, ports_a_program_by_pkg_config) {
                           "$(pkg-config --cflags --libs handover)");
     start(std::string(directory) + "/hello_http 127.0.0.1:8080");
     expect_survival("127.0.0.1:8080", "/hi");
+}
+
+TEST_P(DevelopmentPackage, passes_its_own_test) {
+    container().copy_in(source_directory() / "debian/tests/develop", "/root/develop");
+    container().output_of("/root/develop");
 }
 
 INSTANTIATE_TEST_SUITE_P(, DevelopmentPackage, testing::ValuesIn(all_suites()),

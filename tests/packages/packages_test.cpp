@@ -3,9 +3,8 @@
 #include "system/roots.h"
 #include "system/service_under_load.h"
 
-#include <nlohmann/json.hpp>
-
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 namespace handover::test {
 namespace {
@@ -28,10 +27,11 @@ class Packages : public ServiceUnderLoad, public testing::WithParamInterface<std
 
     /// See tests/packages/build. Whatever is installed already.
     Finished apt_install(const std::string& kind) {
-        return container().run("DEBIAN_FRONTEND=noninteractive apt-get install -q -y --reinstall "
-                               "--allow-downgrades " +
-                                   file(kind).string(),
-                               std::chrono::seconds(90));
+        return container().run(
+            "DEBIAN_FRONTEND=noninteractive apt-get install -q -y --reinstall "
+            "--allow-downgrades " +
+                file(kind).string(),
+            std::chrono::seconds(90));
     }
     void install(const std::string& kind) {
         const auto finished = apt_install(kind);
@@ -48,8 +48,8 @@ class Packages : public ServiceUnderLoad, public testing::WithParamInterface<std
             "curl -sS --fail --unix-socket /run/handoverd/admin.sock http://localhost/status"));
     }
     std::string serving_version() { return status().at("version"); }
-    std::string state_of(const std::string& unit) {
-        return container().property(unit, "ActiveState");
+    std::string state_of(const std::string& which) {
+        return container().property(which, "ActiveState");
     }
     std::string page() { return container().output_of("curl -sS --fail http://localhost:9999/"); }
 
@@ -115,9 +115,8 @@ TEST_P(Packages, that_crash_on_probation_are_rolled_back) {
     auto clients = start_clients();
     const auto main = main_pid();
     install("crash-later");
-    ASSERT_TRUE(eventually([&] {
-        return container().journal(unit).find("rolled back") != std::string::npos;
-    }));
+    ASSERT_TRUE(eventually(
+        [&] { return container().journal(unit).find("rolled back") != std::string::npos; }));
     await_answers(clients, 100);
     EXPECT_EQ(main_pid(), main);
     EXPECT_EQ(serving_version(), version_of("good"));
@@ -130,21 +129,24 @@ TEST_P(Packages, that_crash_on_probation_are_rolled_back) {
 }
 
 TEST_P(Packages, that_are_upgraded_leave_a_service_as_it_was) {
+    const std::string both = " handoverd.service handoverd.socket";
     install("good");
     install("next");
     EXPECT_EQ(state_of(socket_unit), "active");
     EXPECT_EQ(state_of(unit), "inactive") << "only the socket was there";
 
     (void)page();
-    container().output_of("systemctl stop handoverd.service handoverd.socket");
+    container().output_of("systemctl disable --now" + both);
     install("good");
+    EXPECT_EQ(state_of(socket_unit), "inactive");
     EXPECT_EQ(state_of(unit), "inactive");
 
-    container().output_of("systemctl mask handoverd.service handoverd.socket");
+    container().output_of("systemctl mask" + both);
     install("next");
-    EXPECT_EQ(state_of(unit), "inactive");
+    EXPECT_EQ(state_of(socket_unit), "inactive");
     EXPECT_EQ(container().property(unit, "LoadState"), "masked");
-    container().output_of("systemctl unmask handoverd.service handoverd.socket");
+
+    container().output_of("systemctl unmask" + both);
     container().output_of("systemctl start handoverd.socket");
     EXPECT_THAT(page(), HasSubstr("handoverd is serving"));
     EXPECT_EQ(serving_version(), version_of("next"));
@@ -155,6 +157,7 @@ TEST_P(Packages, that_are_removed_finish_requests_and_leave_nothing_when_purged)
     (void)page();
     auto slow = start_slow_requests(3, "2s");
     container().output_of("apt-get remove -q -y handoverd");
+    EXPECT_EQ(state_of(socket_unit), "inactive");
     const auto report = slow.finish();
     EXPECT_EQ(report.answered(), 3) << report;
     EXPECT_EQ(state_of(unit), "inactive");
@@ -176,6 +179,12 @@ TEST_P(Packages, are_reloaded_by_needrestart) {
     EXPECT_EQ(status().at("generation"), 3);
     await_answers(clients, 100);
     expect_nothing_lost(clients);
+}
+
+TEST_P(Packages, pass_their_own_test) {
+    install("good");
+    container().copy_in(source_directory() / "debian/tests/serve", "/root/serve");
+    EXPECT_THAT(container().output_of("/root/serve"), HasSubstr("no request failed"));
 }
 
 TEST_P(Packages, can_be_installed_and_upgraded_where_there_is_no_systemd) {

@@ -39,7 +39,8 @@ std::ostream& operator<<(std::ostream& out, const Setting& setting) {
 }
 
 std::string name_of(const Setting& setting) {
-    return name_of_suite(setting.suite) + (setting.socket_unit ? "_with_socket_unit" : "_without_socket_unit");
+    return name_of_suite(setting.suite) +
+           (setting.socket_unit ? "_with_socket_unit" : "_without_socket_unit");
 }
 
 std::string name_of_parameter(const testing::TestParamInfo<Setting>& test) {
