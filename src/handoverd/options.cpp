@@ -15,6 +15,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
+#include <regex>
+#include <sstream>
 
 namespace handoverd {
 namespace {
@@ -39,6 +42,18 @@ struct Time {
     std::chrono::milliseconds& target;
 };
 
+/// As CLI11 reads it, but for addresses like [::]:80: to CLI11 a bracket begins a list.
+class ConfigFile : public CLI::ConfigTOML {
+  public:
+    std::vector<CLI::ConfigItem> from_config(std::istream& in) const override {
+        const std::regex address(R"re(^(\s*[\w-]+\s*=\s*)(\[[^\]"',]*\]:\S*))re");
+        std::stringstream quoted;
+        for (std::string line; std::getline(in, line);)
+            quoted << std::regex_replace(line, address, "$1\"$2\"") << '\n';
+        return CLI::ConfigTOML::from_config(quoted);
+    }
+};
+
 class Definition {
   public:
     enum class File { read, ignore };
@@ -55,6 +70,7 @@ class Definition {
             app_.set_config("--config", standard_config, about);
         else
             app_.add_option("--config", about);
+        app_.config_formatter(std::make_shared<ConfigFile>());
         app_.allow_config_extras(CLI::config_extras_mode::error);
         app_.fallthrough();
         app_.require_subcommand(0, 1);

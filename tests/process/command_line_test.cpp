@@ -90,6 +90,19 @@ TEST_F(CommandLine, check_accepts_what_is_good_and_starts_nothing) {
     EXPECT_EQ(finished.err, "");
 }
 
+TEST_F(CommandLine, address_in_brackets_needs_no_quotes_in_the_configuration_file) {
+    const auto check = [this](const std::string& text) {
+        return run({"check", "--config", file(text)});
+    };
+    const auto finished = check("listen=[::1]:80  # a comment\n listen = [::]:9999\nthreads=8\n");
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_EQ(check("listen=[\"[::1]:80\", \"[::]:81\"]\n").exit_status, 0);
+    EXPECT_EQ(check("listen=[:80, :81]\n").exit_status, 0);
+    expect_refusal(78, {"check", "--config", file("listen=[::1]:80\nthreads=many\n")}, "threads");
+    expect_refusal(78, {"check", "--config", file("listen=[::1]:70000\n")},
+                   "the port 70000 is above 65535");
+}
+
 TEST_F(CommandLine, help_and_version_are_told) {
     const auto help = run({"--help"});
     EXPECT_EQ(help.exit_status, 0);

@@ -77,7 +77,6 @@ class Manual : public DocumentationTest {
 
     [[nodiscard]] Finished check(const std::string& text) {
         const auto path = directory_ / "handoverd.conf";
-        fs::remove(path);
         install_text(text, fs::perms::owner_read, path);
         return run_command({program_under_test(), "check", "--config", path}, patience);
     }
