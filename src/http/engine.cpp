@@ -198,7 +198,8 @@ void Engine::watch_workers() {
     workers_.balance();
     if (workers_.need_watching()) return;
     vigilance_ = Vigilance::sweeping;
-    if (workers_.need_watching()) raise_vigilance(Vigilance::watching);  // a worker saw `watching` still
+    if (workers_.need_watching())
+        raise_vigilance(Vigilance::watching);  // a worker saw `watching` still
 }
 
 Parking::Cutoffs Engine::cutoffs(Clock::time_point now) {
