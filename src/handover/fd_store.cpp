@@ -3,6 +3,8 @@
 
 #include "handover/descriptor.h"
 
+#include <algorithm>
+
 namespace handover {
 namespace {
 
@@ -12,10 +14,20 @@ std::uint64_t cookie_of(const Listener& listener) {
 
 }  // namespace
 
+/// The listeners, and the ledger itself.
+std::size_t FdStore::wanted() const {
+    return ledger_.own_count() + 1;
+}
+
+std::size_t FdStore::entries() const {
+    if (!manager_.present()) return 0;
+    const auto capacity = manager_.fd_store_capacity();
+    return capacity ? std::min<std::size_t>(wanted(), *capacity) : wanted();
+}
+
 std::optional<std::string> FdStore::complaint(const std::string& name) const {
     const auto capacity = manager_.fd_store_capacity();
-    const std::size_t held = ledger_.own_count() + 1;  // and the ledger itself
-    if (!manager_.present() || !capacity || held <= *capacity) return std::nullopt;
+    if (!manager_.present() || !capacity || wanted() <= *capacity) return std::nullopt;
     return "the fd store takes " + std::to_string(*capacity) +
            " descriptors, which is too few to keep '" + name +
            "' over a restart or a crash: raise FileDescriptorStoreMax= in the unit";

@@ -41,11 +41,15 @@ class FdStore {
     /// Removes every entry of a name that means nothing to this version.
     void remove_stranger(const std::string& name) { manager_.remove_fds(name); }
 
+    /// How many descriptors it holds, as far as can be known. Thread-safe.
+    [[nodiscard]] std::size_t entries() const;
+
     /// How many listeners the ledger remembers in the store that did not come back, given those
     /// that did. Forgets them. Zero unless the store was full or has been emptied.
     [[nodiscard]] std::size_t forget_missing(const std::vector<const Listener*>& came_back);
 
   private:
+    [[nodiscard]] std::size_t wanted() const;
     [[nodiscard]] std::optional<std::string> complaint(const std::string& name) const;
 
     const ServiceManager& manager_;

@@ -36,4 +36,12 @@ std::uint64_t Generation::number() const {
     return runner_->number();
 }
 
+HandoverTotals Generation::handover_totals() const {
+    return runner_->ledger().handover_totals();
+}
+
+std::span<Total> Generation::program_totals() const {
+    return runner_->ledger().program_totals();
+}
+
 }  // namespace handover

@@ -5,6 +5,7 @@
 #include "handover/handover_result.h"
 #include "handover/origin.h"
 #include "handover/service.h"
+#include "handover/totals.h"
 #include "handover/wanted_listener.h"
 
 #include <sys/types.h>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,8 @@ namespace handover {
 struct GenerationStatus {
     std::uint64_t generation = 0;
     pid_t pid = -1;
-    std::string state;  ///< a lifecycle::State in words
+    std::string state;   ///< a lifecycle::State in words
+    bool ready = false;  ///< whoever connects is served: also during a reload, not in a stop
     std::string version;
     std::string build_id;
     struct ListenerStatus {
@@ -31,9 +34,10 @@ struct GenerationStatus {
         bool inherited;
     };
     std::vector<ListenerStatus> listeners;
-    std::size_t connections = 0;  ///< open now
-    ArrivalAccount arrivals;      ///< of connections from the generation before
-    std::string last_handover;    ///< HandoverResult::to_string(), empty if there was none
+    std::size_t connections = 0;       ///< open now
+    std::size_t fd_store_entries = 0;  ///< what the service keeps in the fd store while it serves
+    ArrivalAccount arrivals;           ///< of connections from the generation before
+    std::string last_handover;         ///< HandoverResult::to_string(), empty if there was none
 };
 
 struct GenerationOptions {
@@ -108,6 +112,14 @@ class Generation {
     [[nodiscard]] GenerationStatus status() const;
     /// 0 until this generation has begun to serve. Thread-safe.
     [[nodiscard]] std::uint64_t number() const;
+
+    /// What this generation, those before and those after it count together, as long as this object
+    /// lives. They go on through handovers, and with an fd store through restarts and crashes.
+    /// Thread-safe.
+    [[nodiscard]] HandoverTotals handover_totals() const;
+    /// The same for whatever the program counts. It is the program's to see to it that its releases
+    /// mean the same by each (see Total).
+    [[nodiscard]] std::span<Total> program_totals() const;
 
   private:
     class Runner;

@@ -58,6 +58,7 @@ HandoverResult Generation::Runner::failure(const std::string& reason) const {
 
 void Generation::Runner::report_failed_handover() {
     forget_successor();
+    count_handover(HandoverOutcome::failed);
     const auto result = failure("handover failed: " + failure_ + "; " + name() +
                                 (state_ == State::serving ? " serves on" : " ends"));
     manager_.ready(result.reason);
@@ -101,6 +102,7 @@ void Generation::Runner::report_handover() {
     result.version = peer.version;
     result.same_build = !build_id_.empty() && peer.build_id == build_id_;
     result.duration = attempt_->age();
+    holdings_.ledger().handover_totals().reloads().add(result.duration);
     manager_.ready(result.to_string());
     tell(Severity::info, result);
     answer(requesters_, result);
@@ -120,12 +122,14 @@ void Generation::Runner::move_connections() {
 void Generation::Runner::recall_connections() {
     lost_ = departures_.recall(attempt_->take_unread());
     draining_ = false;
+    drains_since_.reset();
     drain_timeout_.stop();
 }
 
 /// MAINPID= again: the manager may have been told otherwise a moment ago.
 void Generation::Runner::report_rollback() {
     forget_successor();
+    count_handover(HandoverOutcome::rolled_back);
     holdings_.ledger().set_main_pid(::getpid());
     const auto result = failure("rolled back: " + failure_ + ", on probation; " +
                                 (lost_ == 0 ? "no connection" : plural(lost_, "connection")) +
@@ -164,6 +168,7 @@ void Generation::Runner::tell_manager() {
 
 void Generation::Runner::release_successor() {
     probation_.stop();
+    count_handover(HandoverOutcome::ok);
     barrier_.cancel();  // a restart may come before it has passed
     attempt_->let_go();
     // Who waits for it from here on is our anchor, if we have one.

@@ -30,6 +30,7 @@ Generation::Runner::Runner(Inheritance inheritance, GenerationOptions options)
       program_(std::move(inheritance.program)),
       warnings_(std::move(inheritance.warnings)),
       holdings_(inheritance, manager_),
+      started_by_predecessor_(inheritance.predecessor.has_value()),
       signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
                [this](int number) { on_signal(number); }),
       barrier_(loop_, manager_),
@@ -104,7 +105,10 @@ void Generation::Runner::say_well() {
 /// an anchor, nobody but us is left.
 void Generation::Runner::on_predecessor_lost() {
     orphaned_ = manager_.present() && holdings_.ledger().anchor_pid() == 0;
-    if (orphaned_) manager_.fall_silent();
+    if (orphaned_)
+        manager_.fall_silent();
+    else if (lifecycle::is_ready(state_) || state_ == State::waiting_for_go)
+        holdings_.ledger().handover_totals().count(HandoverKind::crash, HandoverOutcome::ok);
     handle(Event::predecessor_lost);
 }
 
@@ -268,8 +272,21 @@ void Generation::Runner::drop_predecessor() {
 
 void Generation::Runner::start_drain_timeout() {
     if (std::exchange(draining_, true)) return;
-    deadline_ = std::chrono::steady_clock::now() + options_.drain_timeout;
+    drains_since_ = std::chrono::steady_clock::now();
+    deadline_ = *drains_since_ + options_.drain_timeout;
     drain_timeout_.start_once(options_.drain_timeout);
+}
+
+void Generation::Runner::note_drained() {
+    const auto since = std::exchange(drains_since_, std::nullopt);
+    if (since)
+        holdings_.ledger().handover_totals().drains().add(std::chrono::steady_clock::now() -
+                                                          *since);
+}
+
+void Generation::Runner::on_drained() {
+    note_drained();
+    handle(Event::drained);
 }
 
 void Generation::Runner::store_connections() {
@@ -285,6 +302,7 @@ void Generation::Runner::drain_promptly() {
 }
 
 void Generation::Runner::close_remaining() {
+    note_drained();
     cut_ = departures_.cut();
     draining_ = false;  // what comes back from a successor gets a deadline of its own
     if (cut_ != 0)
@@ -333,6 +351,7 @@ std::string Generation::Runner::serving_sentence() const {
 void Generation::Runner::note_state() {
     const std::lock_guard lock(mutex_);
     published_.state = lifecycle::to_string(state_);
+    published_.ready = lifecycle::is_ready(state_);
     published_.arrivals = arrivals_.account();
     published_.listeners.clear();
     for (const auto& listener : holdings_.listeners())
@@ -360,6 +379,7 @@ GenerationStatus Generation::Runner::status() const {
     result.version = options_.version;
     result.build_id = build_id_;
     result.connections = services_.tally().held();
+    result.fd_store_entries = holdings_.fd_store_entries();
     return result;
 }
 

@@ -42,6 +42,7 @@ class Generation::Runner {
     [[nodiscard]] std::uint64_t number() const { return number_; }
 
     ServiceGroup& services() { return services_; }
+    [[nodiscard]] const Ledger& ledger() const { return holdings_.ledger(); }
 
   private:
     using Requester = std::function<void(const HandoverResult&)>;
@@ -54,6 +55,7 @@ class Generation::Runner {
     void say_well();
     void on_predecessor_lost();
     void on_predecessor_ended();
+    void on_drained();
     void on_signal(int number);
     void on_handover_requested();
 
@@ -79,6 +81,7 @@ class Generation::Runner {
     void back_off(std::uint64_t crashes);
     void become_anchor();
     [[nodiscard]] int stay();
+    void count_start();
 
     // Those about a successor.
     void start_successor();
@@ -107,7 +110,11 @@ class Generation::Runner {
     void answer(std::vector<Requester>& requesters, const HandoverResult& result);
     void tell(Severity severity, const HandoverResult& result);
     [[nodiscard]] HandoverResult failure(const std::string& reason) const;
+    void count_handover(HandoverOutcome outcome) {
+        holdings_.ledger().handover_totals().count(HandoverKind::reload, outcome);
+    }
     void start_drain_timeout();
+    void note_drained();
     void answer_end_of_probation();
     void report(Severity severity, const std::string& text) { options_.report(severity, text); }
 
@@ -124,8 +131,7 @@ class Generation::Runner {
     Holdings holdings_;
     ServiceGroup services_{loop_};
     Arrivals arrivals_{services_, warn_};
-    Departures departures_{
-        loop_, services_, manager_, {[this] { handle(lifecycle::Event::drained); }, warn_}};
+    Departures departures_{loop_, services_, manager_, {[this] { on_drained(); }, warn_}};
     std::optional<PredecessorLink> predecessor_;
     std::optional<Anchor> anchor_;
 
@@ -142,6 +148,8 @@ class Generation::Runner {
     std::vector<Requester> newcomers_;   ///< not yet looked at by the lifecycle
     std::vector<std::function<void()>> waiting_for_end_of_probation_;
     std::chrono::steady_clock::time_point deadline_;
+    std::optional<std::chrono::steady_clock::time_point> drains_since_;
+    const bool started_by_predecessor_;
     bool draining_ = false;
     bool surplus_ = false;  ///< too many generations drain, and we are one of the oldest
     bool main_ = false;     ///< we speak for the service, and the listeners are ours to close

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,7 @@ using lifecycle::State;
 
 void Generation::Runner::announce_ready() {
     main_ = !orphaned_;
+    count_start();
     holdings_.ledger().set_main_pid(::getpid());
     // Until we have ended in order, or are established.
     holdings_.ledger().set_crashes(holdings_.ledger().crashes() + 1);
@@ -39,6 +41,21 @@ void Generation::Runner::announce_ready() {
     }
     manager_.ready(serving_sentence());
     if (const auto interval = manager_.watchdog_interval()) watchdog_.start_every(*interval);
+}
+
+/// What our predecessor does not count: how we came out of the fd store. As long as we are main,
+/// the next one would come from a crash of ours.
+void Generation::Runner::count_start() {
+    auto& ledger = holdings_.ledger();
+    const auto last = ledger.last_end();
+    if (main_) ledger.set_last_end({});
+    if (started_by_predecessor_ || number_ == 1 || last.kind == Ledger::End::Kind::stop) return;
+    const bool crashed = last.kind == Ledger::End::Kind::crash;
+    const auto totals = ledger.handover_totals();
+    totals.count(crashed ? HandoverKind::crash : HandoverKind::restart, HandoverOutcome::ok);
+    // The ledger may say anything.
+    const auto now = std::chrono::steady_clock::now();
+    if (!crashed) totals.restarts().add(now - std::clamp(last.when, decltype(now){}, now));
 }
 
 /// That we are here shows that the loop turns; whether anybody is served, the services know. Told
@@ -68,7 +85,13 @@ void Generation::Runner::announce_end(const std::string& what) {
         manager_.stopping(sentence);
     else
         manager_.status(sentence);
-    if (main_) holdings_.ledger().set_crashes(0);
+    if (main_) {
+        const bool restarts = state_ == State::leaving;
+        holdings_.ledger().set_crashes(0);
+        holdings_.ledger().set_last_end(
+            {restarts ? Ledger::End::Kind::restart : Ledger::End::Kind::stop,
+             std::chrono::steady_clock::now()});
+    }
     report(Severity::info, sentence);
     countdown_.start_every(countdown_interval);
 }

@@ -29,6 +29,9 @@ class Holdings {
     void assemble(const std::vector<WantedListener>& wanted, const Warn& warn);
     [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_.active; }
     [[nodiscard]] Ledger& ledger() { return ledger_; }
+    [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+    /// How many of them are in the fd store while the service runs. Thread-safe.
+    [[nodiscard]] std::size_t fd_store_entries() const { return fd_store_.entries(); }
     /// The connections that waited in the fd store, for the caller to read. Once.
     [[nodiscard]] std::vector<Channel> take_stored_channels() {
         return std::exchange(stored_channels_, {});

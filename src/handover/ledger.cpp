@@ -28,6 +28,10 @@ struct Ledger::Page {
     std::atomic<std::int64_t> main_pid;        // added later, like what follows
     std::atomic<std::int64_t> anchor_pid;
     std::atomic<std::uint64_t> crashes;
+    std::atomic<std::uint64_t> last_end;      // an End::Kind
+    std::atomic<std::int64_t> last_end_time;  // ns of CLOCK_MONOTONIC
+    Total handover_totals[HandoverTotals::size];
+    Total program_totals[program_totals_size];
 
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
                   "another process cannot take part in a lock of ours");
@@ -121,6 +125,32 @@ std::uint64_t Ledger::crashes() const noexcept {
 
 void Ledger::set_crashes(std::uint64_t count) noexcept {
     page_->crashes.store(count);
+}
+
+Ledger::End Ledger::last_end() const noexcept {
+    const std::chrono::steady_clock::time_point when{
+        std::chrono::nanoseconds(page_->last_end_time.load())};
+    switch (page_->last_end.load()) {
+        case static_cast<std::uint64_t>(End::Kind::restart):
+            return {End::Kind::restart, when};
+        case static_cast<std::uint64_t>(End::Kind::stop):
+            return {End::Kind::stop, when};
+        default:
+            return {};
+    }
+}
+
+void Ledger::set_last_end(const End& end) noexcept {
+    page_->last_end_time.store(std::chrono::nanoseconds(end.when.time_since_epoch()).count());
+    page_->last_end.store(static_cast<std::uint64_t>(end.kind));
+}
+
+HandoverTotals Ledger::handover_totals() const noexcept {
+    return HandoverTotals(page_->handover_totals);
+}
+
+std::span<Total, Ledger::program_totals_size> Ledger::program_totals() const noexcept {
+    return page_->program_totals;
 }
 
 bool Ledger::enter_own(std::uint64_t cookie) noexcept {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/totals.h"
 #include "handover/unique_fd.h"
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,8 +20,8 @@ namespace handover {
 /// It holds the number of the last generation, and which listeners the service bound itself, in
 /// whichever generation: those are its own, to be kept in the fd store and, at the end, unlinked;
 /// all others belong to a .socket unit. And which process is the main one, and which one stands in
-/// for it where a supervisor watches a single pid (see Anchor). Without an fd store it ends with
-/// the last process.
+/// for it where a supervisor watches a single pid (see Anchor). And the totals, which go on from
+/// generation to generation. Without an fd store it ends with the last process.
 ///
 /// Thread-safe: every entry is a lock-free atomic. Nothing in it can make a reader fail; a file
 /// that is not a ledger of this version is refused by adopt().
@@ -56,6 +58,20 @@ class Ledger {
     /// How many main processes in a row have ended without a word before they were established.
     [[nodiscard]] std::uint64_t crashes() const noexcept;
     void set_crashes(std::uint64_t count) noexcept;
+
+    /// How the last main process ended. It has crashed unless it says otherwise.
+    struct End {
+        enum class Kind : std::uint8_t { crash, restart, stop };
+        Kind kind = Kind::crash;
+        std::chrono::steady_clock::time_point when;  ///< of a restart
+    };
+    [[nodiscard]] End last_end() const noexcept;
+    void set_last_end(const End& end) noexcept;
+
+    [[nodiscard]] HandoverTotals handover_totals() const noexcept;
+    /// For the program to count in what it likes; all zero at first.
+    static constexpr std::size_t program_totals_size = 1024;
+    [[nodiscard]] std::span<Total, program_totals_size> program_totals() const noexcept;
 
     /// The service's own listeners, by socket cookie. enter_own() fails when there are 256 already.
     [[nodiscard]] bool enter_own(std::uint64_t cookie) noexcept;

@@ -323,6 +323,19 @@ Transition step(State state, Event event) {
     __builtin_unreachable();
 }
 
+bool is_ready(State state) {
+    switch (state) {
+        case State::starting:
+        case State::waiting_for_go:
+        case State::leaving:
+        case State::stopping:
+        case State::ended:
+            return false;
+        default:
+            return true;
+    }
+}
+
 std::string_view to_string(State state) {
     switch (state) {
         case State::starting:

@@ -116,6 +116,10 @@ struct Transition {
 /// nothing there changes nothing.
 [[nodiscard]] Transition step(State state, Event event);
 
+/// Is whoever connects served, by this generation or, also after `go`, by its successor? Not yet
+/// in the beginning, and not any more when the service stops or waits for a restart.
+[[nodiscard]] bool is_ready(State state);
+
 [[nodiscard]] std::string_view to_string(State state);
 [[nodiscard]] std::string_view to_string(Event event);
 [[nodiscard]] std::string_view to_string(Action action);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 using handover::Ledger;
@@ -25,6 +26,22 @@ UniqueFd memory_file(const std::uint8_t* data, std::size_t size, int seals) {
     return fd;
 }
 
+void use_totals(Ledger& ledger) {
+    using handover::HandoverKind;
+    using handover::HandoverOutcome;
+    const auto totals = ledger.handover_totals();
+    const auto before = totals.count_of(HandoverKind::crash, HandoverOutcome::ok);
+    totals.count(HandoverKind::crash, HandoverOutcome::ok);
+    require(totals.count_of(HandoverKind::crash, HandoverOutcome::ok) == before + 1);
+    const auto drains = totals.drains().count();
+    totals.drains().add(std::chrono::hours(1));
+    require(totals.drains().count() == drains + 1);
+    handover::count_one(ledger.program_totals().back());
+    const auto end = ledger.last_end();
+    ledger.set_last_end(end);
+    require(ledger.last_end().kind == end.kind && ledger.last_end().when == end.when);
+}
+
 void use(Ledger& ledger) {
     constexpr std::uint64_t cookie = 4711;
     ledger.set_last_generation(ledger.last_generation() + 1);
@@ -36,6 +53,7 @@ void use(Ledger& ledger) {
     (void)ledger.keep_own(kept);
     require(ledger.is_own(cookie) == entered && (!entered || ledger.own_count() > 0));
     ledger.strike_own(cookie);
+    use_totals(ledger);
     require(!ledger.is_own(cookie) && ledger.own_count() == 0);
 }
 

@@ -54,6 +54,26 @@ TEST_F(FdStoreTest, keeps_the_ledger_unless_it_came_from_there) {
     EXPECT_THAT(fake_.stored_names(), ElementsAre("ledger"));
 }
 
+TEST_F(FdStoreTest, knows_how_many_it_keeps) {
+    EXPECT_EQ(store_.push_ledger(/*inherited=*/false), std::nullopt);
+    const auto http = bind("http");
+    const auto admin = bind("admin");
+    EXPECT_EQ(store_.push(http), std::nullopt);
+    EXPECT_EQ(store_.push(admin), std::nullopt);
+    EXPECT_EQ(store_.entries(), 3U);
+    EXPECT_EQ(store_.entries(), fake_.stored_names().size());
+    store_.remove(http, {});
+    EXPECT_EQ(store_.entries(), 2U);
+    {
+        const ScopedEnvironment two{"FDSTORE", "1"};
+        const ServiceManager small;
+        EXPECT_EQ(FdStore(small, ledger_).entries(), 1U) << "more than there is room for";
+    }
+    const ScopedEnvironment nobody{"NOTIFY_SOCKET", std::nullopt};
+    const ServiceManager absent;
+    EXPECT_EQ(FdStore(absent, ledger_).entries(), 0U);
+}
+
 TEST_F(FdStoreTest, keeps_one_ledger_the_one_in_use) {
     const Ledger stale;
     manager_.store_fd(stale.fd(), Ledger::fd_name);

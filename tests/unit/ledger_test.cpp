@@ -183,6 +183,62 @@ TEST(Ledger, tells_who_is_the_main_process_and_who_its_anchor_in_one_of_the_firs
     EXPECT_EQ(other->anchor_pid(), 1);
 }
 
+TEST(Ledger, has_totals_that_every_generation_counts_in) {
+    const Ledger first;
+    const auto second = Ledger::adopt(twin(first));
+    ASSERT_TRUE(second);
+    for (const Ledger* ledger : {&first, &*second}) {
+        ledger->handover_totals().count(HandoverKind::reload, HandoverOutcome::rolled_back);
+        count_one(ledger->program_totals().front());
+        count_one(ledger->program_totals().back());
+    }
+    const auto third = Ledger::adopt(twin(first));
+    ASSERT_TRUE(third);
+    for (const Ledger* ledger : {&first, &*second, &*third}) {
+        EXPECT_EQ(
+            ledger->handover_totals().count_of(HandoverKind::reload, HandoverOutcome::rolled_back),
+            2U);
+        EXPECT_EQ(ledger->program_totals().front(), 2U);
+        EXPECT_EQ(ledger->program_totals().back(), 2U);
+    }
+}
+
+TEST(Ledger, takes_every_count_of_threads_and_mappings_that_count_at_once) {
+    const Ledger first;
+    const auto second = Ledger::adopt(twin(first));
+    ASSERT_TRUE(second);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([totals = (i % 2 == 0 ? first : *second).program_totals()] {
+            for (int count = 0; count < 10'000; ++count) count_one(totals[5]);
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(first.program_totals()[5], 40'000U);
+}
+
+TEST(Ledger, begins_the_totals_at_zero_in_one_of_the_first_format) {
+    const auto ledger = Ledger::adopt(Forged{}.make());
+    ASSERT_TRUE(ledger);
+    for (const auto& total : ledger->program_totals()) EXPECT_EQ(total, 0U);
+    EXPECT_EQ(ledger->handover_totals().drains().count(), 0U);
+    EXPECT_EQ(ledger->last_end().kind, Ledger::End::Kind::crash);
+}
+
+TEST(Ledger, knows_how_the_last_main_process_ended) {
+    using Kind = Ledger::End::Kind;
+    Ledger ledger;
+    EXPECT_EQ(ledger.last_end().kind, Kind::crash) << "without a word";
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto kind : {Kind::restart, Kind::stop, Kind::crash}) {
+        ledger.set_last_end({kind, now});
+        const auto end = Ledger::adopt(twin(ledger))->last_end();
+        EXPECT_EQ(end.kind, kind);
+        if (kind == Kind::restart) {
+            EXPECT_EQ(end.when, now);
+        }
+    }
+}
+
 TEST(Ledger, refuses_what_is_hostile_and_closes_it) {
     const UniqueFd read_only_origin = Forged{}.make();
     const auto proc_path = "/proc/self/fd/" + std::to_string(read_only_origin.get());

@@ -22,6 +22,13 @@ struct Row {
     Actions actions;
 };
 
+TEST(Lifecycle, is_ready_from_the_first_accept_to_the_stop_and_all_through_a_reload) {
+    const std::set<State> not_ready{State::starting, State::waiting_for_go, State::leaving,
+                                    State::stopping, State::ended};
+    for (const State state : states)
+        EXPECT_EQ(is_ready(state), not_ready.count(state) == 0) << to_string(state);
+}
+
 // ---- the table: whatever is not in it changes nothing
 
 // clang-format off
