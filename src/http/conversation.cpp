@@ -63,7 +63,8 @@ Conversation::Turn Conversation::take_turn(Connection& connection, ReceiveBuffer
     return ended && waits ? Turn{Next::close} : turn;
 }
 
-Conversation::Turn Conversation::refused(const Connection& connection, Refusal refusal) {
+Conversation::Turn Conversation::refused(const Connection& connection, Refusal refusal) const {
+    responder_.on_refusal(refusal);
     refuse(connection.fd.get(), refusal);
     return {Next::linger,
             refusal == Refusal::request_timeout ? Ending::timed_out : Ending::last_response};

@@ -30,6 +30,8 @@ class Responder {
     /// must be left in it.
     virtual Answer respond(Connection& connection, ReceiveBuffer& input,
                            const RequestHead& head) = 0;
+    /// The head was not good, or did not come in time, and the client is about to be told so.
+    virtual void on_refusal(Refusal refusal) { (void)refusal; }
 };
 
 /// One worker's turn with a connection that epoll reported: reads once, answers every request that
@@ -62,7 +64,7 @@ class Conversation {
     [[nodiscard]] static Turn discard(const Connection& connection, ReceiveBuffer& input);
 
   private:
-    [[nodiscard]] static Turn refused(const Connection& connection, Refusal refusal);
+    [[nodiscard]] Turn refused(const Connection& connection, Refusal refusal) const;
     [[nodiscard]] Turn answer_all(Connection& connection, ReceiveBuffer& input);
     [[nodiscard]] Turn keep_part(Connection& connection, const ReceiveBuffer& input,
                                  Waiting waiting, bool is_new) const;

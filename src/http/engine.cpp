@@ -43,8 +43,10 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "cannot create an epoll instance")),
       stop_event_(checked(::eventfd(0, EFD_CLOEXEC), "cannot create an eventfd")),
       house_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
-      parking_(epoll_.get(), {[this] { report_if_drained(); },
-                              [this](Parking::Departing& one) { return give(one); }}),
+      parking_(
+          epoll_.get(),
+          {[this] { report_if_drained(); }, [this](Parking::Departing& one) { return give(one); }},
+          totals_),
       acceptor_(epoll_.get(), parking_, options.admits,
                 [this](const std::string& what) {
                     if (options_.on_error) options_.on_error(what);

@@ -7,8 +7,10 @@
 #include "http/client_waits.h"
 #include "http/conversation.h"
 #include "http/parking.h"
+#include "http/server_totals.h"
 #include "http/workers.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -46,6 +48,11 @@ class Engine {
         return !workers_.all_stuck_for(within);
     }
     [[nodiscard]] std::size_t open_connections() const { return parking_.open(); }
+    [[nodiscard]] ConnectionStates connection_states() { return parking_.states(); }
+
+    /// Before start_accepting().
+    void count_in(const ServerTotals& totals) { totals_ = totals; }
+    [[nodiscard]] const ServerTotals& totals() const { return totals_; }
 
     /// Half of the workers that there may be. Any thread.
     [[nodiscard]] ClientWaits& client_waits() { return client_waits_; }
@@ -73,6 +80,8 @@ class Engine {
     void report_if_drained();
 
     const ServerOptions& options_;
+    std::array<Total, ServerTotals::size> own_totals_{};  ///< unless there are others
+    ServerTotals totals_{own_totals_};
     UniqueFd epoll_;
     UniqueFd stop_event_;   ///< readable for ever once the workers are to return
     UniqueFd house_event_;  ///< wakes the housekeeper

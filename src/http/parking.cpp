@@ -36,15 +36,19 @@ void Parking::List::append(Connection& connection) {
     connection.next = nullptr;
     (last != nullptr ? last->next : first) = &connection;
     last = &connection;
+    ++size;
+    if (connection.claimed) ++claimed;
 }
 
 void Parking::List::remove(Connection& connection) {
     (connection.previous != nullptr ? connection.previous->next : first) = connection.next;
     (connection.next != nullptr ? connection.next->previous : last) = connection.previous;
+    --size;
+    if (connection.claimed) --claimed;
 }
 
-Parking::Parking(int epoll, Callbacks callbacks)
-    : epoll_(epoll), callbacks_(std::move(callbacks)) {}
+Parking::Parking(int epoll, Callbacks callbacks, const ServerTotals& totals)
+    : epoll_(epoll), callbacks_(std::move(callbacks)), totals_(totals) {}
 
 Parking::~Parking() {
     for (auto& block : blocks_) delete block.load();
@@ -85,7 +89,7 @@ bool Parking::arm(Connection& connection, int operation) const {
 
 bool Parking::admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote,
                     std::string unread) {
-    opened_.fetch_add(1);
+    count_opened();
     Departing arriving{std::move(fd), listener, std::move(unread)};
     if (giving_) {
         open_.fetch_add(1);
@@ -98,8 +102,13 @@ bool Parking::admit(UniqueFd fd, std::uint16_t listener, const SocketName& remot
 }
 
 void Parking::count_stillborn(Ending ending) {
-    opened_.fetch_add(1);
+    count_opened();
     count(ending);
+}
+
+void Parking::count_opened() {
+    opened_.fetch_add(1);
+    totals_.opened();
 }
 
 bool Parking::put_in(Departing& one, const SocketName& remote) {
@@ -131,13 +140,16 @@ Connection* Parking::claim(const epoll_event& event) {
     const int number = descriptor(event);
     Connection* connection = slot(number);
     if (connection == nullptr) return nullptr;
-    const std::lock_guard lock(stripe_of(number).mutex);
+    Stripe& stripe = stripe_of(number);
+    const std::lock_guard lock(stripe.mutex);
     if (connection->generation != generation(event)) return nullptr;
     // Its end came with this event, and none will come after the bytes before it have been read.
     constexpr std::uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
     if (connection->claimed || (event.events & end) != 0) connection->look_again = true;
     // It stays on its list, where the sweep passes it over.
-    return std::exchange(connection->claimed, true) ? nullptr : connection;
+    if (std::exchange(connection->claimed, true)) return nullptr;
+    ++stripe.lists[index(connection->waiting)].claimed;
+    return connection;
 }
 
 void Parking::report_again(const epoll_event& event) {
@@ -167,6 +179,7 @@ void Parking::park(Connection& connection, Waiting waiting, Time time, bool exha
         // Looked at under the lock: start_giving() takes it after having said so.
         if (!giving_ || waiting == Waiting::for_client_close) {
             connection.claimed = false;
+            --stripe.lists[index(waiting)].claimed;
             // Under the lock: as soon as it is not claimed the sweep could close it, and the
             // descriptor number could already belong to another connection.
             const bool has_unread = waiting == Waiting::for_request && !connection.unread.empty();
@@ -245,6 +258,7 @@ void Parking::start_giving() {
 
 void Parking::count(Ending ending) {
     ended_[static_cast<std::size_t>(ending)].fetch_add(1);
+    totals_.ended(ending);
 }
 
 void Parking::count(Connection& connection, Ending ending) {
@@ -257,6 +271,22 @@ Tally Parking::tally() const {
     for (std::size_t i = 0; i < ending_count; ++i) tally.ended[i] = ended_[i].load();
     tally.opened = opened_.load();
     return tally;
+}
+
+ConnectionStates Parking::states() {
+    ConnectionStates states;
+    const auto waiting_in = [](const List& list) { return list.size - list.claimed; };
+    for (Stripe& stripe : stripes_) {
+        const std::lock_guard lock(stripe.mutex);
+        for (const List& list : stripe.lists) states.active += list.claimed;
+        const List& lingering = stripe.lists[index(Waiting::for_client_close)];
+        states.active -= lingering.claimed;
+        states.lingering += lingering.size;
+        states.idle += waiting_in(stripe.lists[index(Waiting::for_request)]);
+        for (const auto waiting : {Waiting::for_rest_of_head, Waiting::for_rest_of_body})
+            states.receiving += waiting_in(stripe.lists[index(waiting)]);
+    }
+    return states;
 }
 
 /// No EPOLL_CTL_DEL: should a copy of the socket outlive ours (in a child between fork and exec),
@@ -301,6 +331,7 @@ std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_po
                 closing[closed++] = release(stripe, connection);
                 continue;
             }
+            totals_.answered(static_cast<int>(Refusal::request_timeout));
             refuse(connection.fd.get(), Refusal::request_timeout);
             count(connection, Ending::timed_out);
             connection.unread = std::string();

@@ -3,6 +3,7 @@
 
 #include "handover/tally.h"
 #include "http/connection.h"
+#include "http/server_totals.h"
 
 #include <array>
 #include <atomic>
@@ -44,7 +45,8 @@ class Parking {
         /// While giving. False: not any more; it has not touched the connection.
         std::function<bool(Departing&)> give;
     };
-    Parking(int epoll, Callbacks callbacks);
+    /// `totals` are counted in, and borrowed.
+    Parking(int epoll, Callbacks callbacks, const ServerTotals& totals);
     ~Parking();
     Parking(const Parking&) = delete;
     Parking& operator=(const Parking&) = delete;
@@ -90,11 +92,15 @@ class Parking {
     /// Those that linger included.
     [[nodiscard]] std::size_t open() const noexcept { return open_.load(); }
     [[nodiscard]] Tally tally() const;
+    /// What they are doing at this moment.
+    [[nodiscard]] ConnectionStates states();
 
   private:
     struct List {
         Connection* first = nullptr;
         Connection* last = nullptr;
+        std::size_t size = 0;
+        std::size_t claimed = 0;  ///< of them, by a worker
         void append(Connection& connection);
         void remove(Connection& connection);
     };
@@ -116,6 +122,7 @@ class Parking {
     bool put_in(Departing& one, const SocketName& remote);
     Departing take_out(Stripe& stripe, Connection& connection) const;
     void give(Departing one, const SocketName& remote);
+    void count_opened();
     void count(Ending ending);
     void count(Connection& connection, Ending ending);
     void gone(std::size_t count);
@@ -124,6 +131,7 @@ class Parking {
 
     int epoll_;
     const Callbacks callbacks_;
+    const ServerTotals& totals_;
     std::atomic<bool> giving_{false};
     std::atomic<std::size_t> open_{0};
     std::atomic<std::uint64_t> opened_{0};

@@ -3,13 +3,13 @@
 
 namespace handover::http {
 
-/// Answers we give ourselves, because the request never gets as far as cpp-httplib.
+/// Answers we give ourselves, because the request never gets as far as cpp-httplib: by status.
 enum class Refusal {
-    malformed,        ///< 400
-    request_timeout,  ///< 408
-    body_too_large,   ///< 413
-    body_is_coded,    ///< 415
-    head_too_large,   ///< 431
+    malformed = 400,
+    request_timeout = 408,
+    body_too_large = 413,
+    body_is_coded = 415,
+    head_too_large = 431,
 };
 
 /// Sends the answer, with "Connection: close", without waiting: a client that has filled our send

@@ -105,12 +105,16 @@ class Server::Impl final : public Responder {
     ~Impl() override { server_.svr_sock_ = no_socket; }
 
     Answer respond(Connection& connection, ReceiveBuffer& input, const RequestHead& head) override;
+    void on_refusal(Refusal refusal) override {
+        engine_.totals().answered(static_cast<int>(refusal));
+    }
     void finish_headers(const httplib::Request& request, httplib::Response& response);
     void abort_content_providers(bool abort) {
         server_.svr_sock_ = abort ? no_socket : dummy_socket_.get();
     }
 
     Engine& engine() { return engine_; }
+    [[nodiscard]] const Engine& engine() const { return engine_; }
     Handler post_routing_handler;  ///< the user's
 
   private:
@@ -175,6 +179,7 @@ Server::Impl::Impl(Server& server, ServerOptions options)
 
 Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& input,
                                         const RequestHead& head) {
+    const auto begin = Clock::now();
     MessageStream stream(connection, input, head, options_, engine_.client_waits());
     Exchange exchange{head, stream, head.wants_close || head.websocket};
     bool answered = false;
@@ -187,6 +192,7 @@ Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& i
         report("a request was given up after an exception of unknown type");
     }
     current_exchange = nullptr;
+    if (exchange.headers_done) engine_.totals().durations().add(Clock::now() - begin);
     return conclude(exchange, answered);
 }
 
@@ -234,6 +240,7 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
         claim.mapped() = keep_alive_text_;
     }
     headers.insert(std::move(claim));
+    engine_.totals().answered(response.status);
     exchange->stream.end_reading();
     if (!response.body.empty()) exchange->stream.cork(headers);
 }
@@ -311,6 +318,18 @@ Tally Server::tally() const {
 
 std::size_t Server::open_connections() const {
     return impl_->engine().open_connections();
+}
+
+ConnectionStates Server::connection_states() const {
+    return impl_->engine().connection_states();
+}
+
+void Server::count_in(const ServerTotals& totals) {
+    impl_->engine().count_in(totals);
+}
+
+const ServerTotals& Server::totals() const {
+    return impl_->engine().totals();
 }
 
 Server& Server::set_post_routing_handler(Handler handler) {

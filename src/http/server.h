@@ -3,6 +3,7 @@
 
 #include "handover/service.h"
 #include "http/server_options.h"
+#include "http/server_totals.h"
 
 #include <httplib.h>
 
@@ -75,6 +76,13 @@ class Server : public httplib::Server, public Service {
     [[nodiscard]] Tally tally() const override;
     /// Those included that are over and only wait for the client's FIN. Any thread.
     [[nodiscard]] std::size_t open_connections() const;
+    /// What they are doing at this moment. Any thread.
+    [[nodiscard]] ConnectionStates connection_states() const;
+
+    /// Counts in `totals`, which may go on from another process (see Generation::program_totals).
+    /// Not called: in totals of its own. Before start_accepting().
+    void count_in(const ServerTotals& totals);
+    [[nodiscard]] const ServerTotals& totals() const;
 
     /// As httplib's. Ours runs after it and has the last word on "Connection" and "Keep-Alive".
     /// Call it on the Server: Get() and its like return httplib's class, whose setter would put us

@@ -46,7 +46,9 @@ class ParkingTest : public ::testing::Test {
     }
 
     UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
-    Parking parking_{epoll_.get(), {[] {}, [](Parking::Departing&) { return false; }}};
+    std::array<Total, ServerTotals::size> places_{};
+    ServerTotals totals_{places_};
+    Parking parking_{epoll_.get(), {[] {}, [](Parking::Departing&) { return false; }}, totals_};
     UniqueFd client_;
 };
 
