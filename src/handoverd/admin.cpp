@@ -43,6 +43,15 @@ json as_json(const handover::ArrivalAccount& arrivals) {
     return result;
 }
 
+json as_json(const handover::HandoverTotals& totals) {
+    json result;
+    for (const auto kind : handover::all_handover_kinds)
+        for (const auto outcome : handover::all_handover_outcomes)
+            result[std::string(to_string(kind))][std::string(to_string(outcome))] =
+                totals.count_of(kind, outcome);
+    return result;
+}
+
 void status(httplib::Response& response, const handover::Generation& generation) {
     const auto now = generation.status();
     json listeners = json::array();
@@ -54,9 +63,12 @@ void status(httplib::Response& response, const handover::Generation& generation)
            {{"generation", now.generation},
             {"pid", now.pid},
             {"state", now.state},
+            {"ready", now.ready},
             {"version", now.version},
             {"build_id", now.build_id},
             {"connections", now.connections},
+            {"fd_store_entries", now.fd_store_entries},
+            {"handovers", as_json(generation.handover_totals())},
             {"listeners", listeners},
             {"arrivals", as_json(now.arrivals)},
             {"last_handover", now.last_handover}});
@@ -117,6 +129,19 @@ void add_admin_routes(handover::http::Server& server, handover::Generation& gene
     });
     server.Post("/reload", [&generation](const httplib::Request&, httplib::Response& response) {
         reload(response, generation);
+    });
+}
+
+void add_health_routes(handover::http::Server& server, const handover::Generation& generation) {
+    const std::string plain_text = "text/plain";
+    server.Get("/healthz", [plain_text](const httplib::Request&, httplib::Response& response) {
+        response.set_content("alive\n", plain_text);
+    });
+    server.Get("/readyz", [plain_text, &generation](const httplib::Request&,
+                                                    httplib::Response& response) {
+        const auto now = generation.status();
+        response.status = now.ready ? 200 : 503;
+        response.set_content(now.ready ? "ready\n" : "not ready: " + now.state + "\n", plain_text);
     });
 }
 

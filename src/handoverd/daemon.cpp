@@ -5,6 +5,7 @@
 #include "handover/generation.h"
 #include "handoverd/admin.h"
 #include "handoverd/log.h"
+#include "handoverd/metrics.h"
 #include "handoverd/routes.h"
 #include "http/server.h"
 
@@ -87,14 +88,17 @@ handover::http::ServerOptions admin_options(const Options& options) {
 }  // namespace
 
 int serve(const Options& options, handover::Origin origin) {
-    // The servers outlive the generation, which borrows them; their threads come later, in run().
+    // First and last: the servers count in its totals. It borrows them until run() has returned.
+    handover::Generation generation(std::move(origin), generation_options(options));
     handover::http::Server site(http_options(options));
     handover::http::Server admin(admin_options(options));
-    handover::Generation generation(std::move(origin), generation_options(options));
     make_directory_of_default_admin(options);
     add_public_routes(
         site, [&generation] { return generation.number(); }, options.root);
     add_admin_routes(admin, generation);
+    add_metrics_route(admin, generation, site);
+    add_health_routes(admin, generation);
+    if (options.public_health) add_health_routes(site, generation);
     generation.serve(site, public_listeners(options));
     generation.serve(admin, {{"admin", Endpoint::parse(options.admin), false, admin_mode}});
     const auto exit = generation.run();

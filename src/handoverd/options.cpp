@@ -113,10 +113,13 @@ class Definition {
             ->check(is_endpoint);
         app_.add_option("--root", options_.root, "Directory of static files to serve")
             ->check(CLI::ExistingDirectory);
-        app_.add_option("--admin", options_.admin, "Address for reload and status")
+        app_.add_option("--admin", options_.admin,
+                        "Address for reload, /status, /metrics, /healthz and /readyz")
             ->check(is_endpoint)
             ->default_str(default_admin_endpoint());
         options_.admin = default_admin_endpoint();
+        app_.add_flag("--public-health", options_.public_health,
+                      "Answer /healthz and /readyz where --listen says, too, for load balancers");
         add_time("--drain-timeout", options_.drain_timeout, "20s",
                  "How long requests in flight may take to finish");
         add_time("--ready-timeout", options_.ready_timeout, "30s",

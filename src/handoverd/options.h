@@ -21,6 +21,7 @@ struct Options {
     std::vector<std::string> listen;  ///< empty: the default, or whatever is inherited
     std::string root;                 ///< empty: no static files
     std::string admin;                ///< endpoint of the admin listener
+    bool public_health = false;       ///< /healthz and /readyz for everybody
     std::chrono::milliseconds drain_timeout{};
     std::chrono::milliseconds ready_timeout{};
     std::chrono::milliseconds probation{};
