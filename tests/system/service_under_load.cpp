@@ -99,7 +99,7 @@ void ServiceUnderLoad::boot_configured(const Setting& setting, const std::string
 void ServiceUnderLoad::make_container(const Setting& setting) {
     programs_ = programs_of(setting.suite);
     unix_path_ = setting.socket_unit ? "/run/handoverd-test.sock" : "/run/handoverd/test.sock";
-    container_.emplace(root_of(setting.suite));
+    container_.emplace(root_of(setting.suite, setting.packages));
 }
 
 void ServiceUnderLoad::start(const Setting& setting, const std::string& arguments) const {

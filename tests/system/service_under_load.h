@@ -22,6 +22,7 @@ namespace handover::test {
 struct Setting {
     std::string suite;
     bool socket_unit = false;
+    std::vector<std::string> packages = {};  ///< to be installed beside it
 };
 std::ostream& operator<<(std::ostream& out, const Setting& setting);
 /// Every release under test.
