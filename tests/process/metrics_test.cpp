@@ -261,16 +261,6 @@ TEST_F(Health, is_good_all_through_a_reload_and_not_when_the_service_stops) {
     EXPECT_EQ(daemon.await_end(), 0);
 }
 
-TEST_F(Health, is_good_in_both_generations_of_a_reload) {
-    Daemon daemon(directory_, with_options({"--public-health"}));
-    HeldRequest held(daemon.address());
-    hand_over(daemon);
-    EXPECT_EQ(status_of("/readyz", daemon.admin()), 200);
-    held.release("GET /readyz HTTP/1.1\r\nHost: test\r\n\r\n");
-    expect_answer_of(1, held.client());
-    EXPECT_EQ(held.client().receive().status, 200);
-}
-
 TEST_F(Health, is_told_to_the_public_only_if_configured) {
     {
         const Daemon daemon(directory_, with_options({}));
