@@ -3,11 +3,10 @@
 
 #include "handover/error.h"
 #include "handover/unique_fd.h"
+#include "handoverd/open_beneath.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,19 +28,6 @@ constexpr std::size_t piece_bytes = std::size_t{64} << 10U;
 
 UniqueFd open_root(const std::string& root) {
     return UniqueFd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-}
-
-/// A place in the file system, not yet opened for anything; or empty, and errno says why.
-UniqueFd open_beneath(const UniqueFd& root, const std::string& name) {
-    open_how how{};
-    how.flags = O_PATH | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    // EAGAIN: something was renamed just then, so that the kernel cannot vouch for a "..".
-    constexpr int tries = 100;
-    long fd = -1;
-    for (int i = 0; i < tries && fd < 0 && (i == 0 || errno == EAGAIN); ++i)
-        fd = ::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how);
-    return UniqueFd(static_cast<int>(fd));
 }
 
 /// For reading; or empty, and errno says why. It is opened by way of the place that was found, so
@@ -140,14 +126,9 @@ void send_in_pieces(UniqueFd file, off_t size, const char* type, httplib::Respon
 }  // namespace
 
 StaticFiles::StaticFiles(std::string root) : root_(std::move(root)) {
-    const auto directory = open_root(root_);
-    if (!directory)
+    if (!open_root(root_))
         throw Error(Error::Kind::config,
                     "cannot serve files from '" + root_ + "': it is not a directory");
-    if (!open_beneath(directory, "."))
-        throw handover::os_error(
-            "cannot serve files from '" + root_ + "' safely: openat2(2), which Linux has since 5.6",
-            errno);
 }
 
 bool StaticFiles::answer(const httplib::Request& request, httplib::Response& response) const {

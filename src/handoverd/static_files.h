@@ -11,17 +11,15 @@ namespace handoverd {
 /// The regular files below a directory, for GET and HEAD.
 ///
 /// httplib's own mount points look at names, so they follow a symbolic link to wherever it leads,
-/// and take a name with a NUL in it for what stands before that. Here the kernel resolves the name
-/// (openat2(2), RESOLVE_BENEATH): nothing in it, no ".." and no symbolic link, leads out of the
-/// directory, also not one that somebody exchanges at that moment. Links that stay inside are
-/// followed; an absolute one counts as leading out. What is opened for reading is the very file
-/// that was found to be a regular one: no fifo is waited for, no device touched.
+/// and take a name with a NUL in it for what stands before that. Here nothing in a name, no ".."
+/// and no symbolic link, leads out of the directory (see open_beneath). What is opened for reading
+/// is the very file that was found to be a regular one: no fifo is waited for, no device touched.
 ///
 /// The directory itself is found anew for each request: it may be a link that a deployment
 /// switches. Thread-safe.
 class StaticFiles {
   public:
-    /// Throws Error: `root` is not a directory (config); the kernel is older than 5.6 (os).
+    /// Throws Error: (config): `root` is not a directory.
     explicit StaticFiles(std::string root);
 
     /// Fills in the response and returns true if there is such a file. "/dir/" means
