@@ -152,6 +152,14 @@ std::uint16_t Endpoint::port() const noexcept {
     return 0;
 }
 
+bool Endpoint::is_loopback() const noexcept {
+    if (family() == AF_INET)
+        return ntohl(reinterpret_cast<const sockaddr_in*>(&address_)->sin_addr.s_addr) >> 24U ==
+               IN_LOOPBACKNET;
+    return family() == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&address_)->sin6_addr);
+}
+
 std::string Endpoint::unix_path() const {
     if (family() != AF_UNIX) return {};
     const auto* un = reinterpret_cast<const sockaddr_un*>(&address_);

@@ -31,6 +31,8 @@ class Endpoint {
     [[nodiscard]] socklen_t address_length() const noexcept { return length_; }
     /// 0 for a unix socket.
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// 127.0.0.0/8 or ::1.
+    [[nodiscard]] bool is_loopback() const noexcept;
     /// The file of a unix socket; empty for an abstract one and for IP.
     [[nodiscard]] std::string unix_path() const;
 

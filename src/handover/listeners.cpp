@@ -2,6 +2,7 @@
 #include "handover/listeners.h"
 
 #include "handover/error.h"
+#include "handover/network_sandbox.h"
 #include "handover/socket_holder.h"
 
 #include <linux/filter.h>
@@ -36,9 +37,12 @@ void remove_stale_path(const Endpoint& endpoint) {
     if (S_ISSOCK(status.st_mode) && !somebody_answers(endpoint)) ::unlink(path.c_str());
 }
 
+std::string cannot_listen(const WantedListener& wanted) {
+    return "cannot listen on " + wanted.endpoint.to_string() + " ('" + wanted.name + "')";
+}
+
 Error cannot_listen(const WantedListener& wanted, int error_number) {
-    std::string what =
-        "cannot listen on " + wanted.endpoint.to_string() + " ('" + wanted.name + "')";
+    std::string what = cannot_listen(wanted);
     if (error_number == EADDRINUSE) {
         const auto holder = holder_of(wanted.endpoint);
         if (!holder.empty()) what += ", held by " + holder;
@@ -58,6 +62,16 @@ UniqueFd make_socket(const WantedListener& wanted) {
         ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0)
         throw cannot_listen(wanted, errno);
     return fd;
+}
+
+void refuse_out_of_reach(const WantedListener& wanted) {
+    const auto why = why_out_of_reach(wanted.endpoint);
+    if (why.empty()) return;
+    throw Error(Error::Kind::config,
+                cannot_listen(wanted) + ": " + why +
+                    "; let a .socket unit listen there, or open the network to the service with "
+                    "PrivateNetwork=no, RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 and "
+                    "IPAddressDeny=");
 }
 
 bool kernel_has_ipv6() {
@@ -170,6 +184,7 @@ class Assembly {
 }  // namespace
 
 Listener bind_listener(const WantedListener& wanted) {
+    refuse_out_of_reach(wanted);
     if (wanted.default_only && wanted.endpoint.family() == AF_INET6 && !kernel_has_ipv6())
         return bind_listener(without_ipv6(wanted));
     UniqueFd fd = make_socket(wanted);

@@ -33,7 +33,8 @@ struct Listeners {
 /// socket, bind, listen: SO_REUSEADDR, IPv6 dual stack, backlog 4096 (the kernel caps it at
 /// net.core.somaxconn), O_CLOEXEC, O_NONBLOCK. A unix path that exists is replaced only if it is a
 /// socket and nobody answers on it. Throws Error (os) that names the endpoint and, for an address
-/// in use, who holds it where /proc tells.
+/// in use, who holds it where /proc tells; or Error (config) where no client could ever come, as a
+/// sandbox keeps the network from this process.
 [[nodiscard]] Listener bind_listener(const WantedListener& wanted);
 
 /// Lets nobody join the queue of a listener any more, while those who are in it can still be

@@ -144,6 +144,14 @@ TEST(Endpoint, matches_what_is_equal_or_equal_but_for_port_zero) {
     EXPECT_FALSE(matches("127.0.0.1:0", "unix:/x"));
 }
 
+TEST(Endpoint, knows_what_only_this_machine_reaches) {
+    for (const char* text : {"127.0.0.1:80", "127.1.2.3:0", "[::1]:80"})
+        EXPECT_TRUE(Endpoint::parse(text).is_loopback()) << text;
+    for (const char* text : {"0.0.0.0:80", "128.0.0.1:80", "10.0.0.127:80", "[::]:80", ":80",
+                             "[2001:db8::1]:80", "unix:/run/x.sock", "unix:@x"})
+        EXPECT_FALSE(Endpoint::parse(text).is_loopback()) << text;
+}
+
 TEST(Endpoint, is_read_from_a_bound_socket) {
     const TemporaryDirectory directory;
     const auto path = "unix:" + (directory / "x.sock").string();
