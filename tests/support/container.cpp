@@ -29,7 +29,8 @@ constexpr auto boot_deadline = seconds(60);
 constexpr auto death_deadline = seconds(20);
 
 // $1 cgroup, $2 directory, $3 root file system, $4 machine name. systemd brings lo up by itself.
-// --notify-ready: nspawn passes on the READY=1 with which systemd reports the end of its boot.
+// --notify-ready: nspawn passes on the READY=1 with which systemd reports the end of its boot. With
+// bpf(2) it has what it needs for IPAddressDeny= and DevicePolicy=; it goes on without otherwise.
 constexpr auto boot_script = R"(
     echo $$ >"$1/cgroup.procs"
     mkdir "$2/view"
@@ -39,6 +40,7 @@ constexpr auto boot_script = R"(
         -o "lowerdir=$3,upperdir=$2/view/upper,workdir=$2/view/work" "$2/view/root"
     exec systemd-nspawn --quiet --directory="$2/view/root" --machine="$4" --boot --register=no \
         --keep-unit --private-network --notify-ready=yes --console=pipe \
+        --capability=CAP_BPF --system-call-filter=bpf \
         </dev/null >"$2/console" 2>&1
 )";
 
