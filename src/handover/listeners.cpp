@@ -21,6 +21,8 @@ namespace handover {
 namespace {
 
 constexpr int backlog = 4096;
+/// What the field in the header can hold.
+constexpr int most_hops = 255;
 
 /// Is there a live listener behind this path? A full queue (EAGAIN) is a live one.
 bool somebody_answers(const Endpoint& endpoint) {
@@ -87,10 +89,17 @@ bool has_no_name_of_its_own(const InheritedFd& inherited) {
     return inherited.name == "unknown" || inherited.name.ends_with(".socket");
 }
 
+/// Packets that may have come by more routers than that are dropped. IPv6 sockets take IPv4, too.
+void set_hops_left_min(int fd, int hops) {
+    (void)::setsockopt(fd, IPPROTO_IP, IP_MINTTL, &hops, sizeof hops);
+    (void)::setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &hops, sizeof hops);
+}
+
 /// Undoes turn_away_newcomers(), should the one who did it have been wrong to think it the last.
 void welcome_newcomers(int fd) {
     const int unused = 0;
     (void)::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused);
+    set_hops_left_min(fd, 0);
 }
 
 /// Sorts inherited descriptors to the wanted listeners.
@@ -216,8 +225,12 @@ void turn_away_newcomers(const Listener& listener) {
         BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
     }};
     const sock_fprog filter{program.size(), program.data()};
-    // Without it, who comes between the last accept and close is reset: not worth an error.
-    (void)::setsockopt(listener.fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+    if (::setsockopt(listener.fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0)
+        return;
+    // There are kernels that want CAP_NET_ADMIN for it. Systems send with 64 or 128 hops left, so
+    // this drops all SYNs as well; but a connection inherits it of which the handshake ends now. If
+    // that fails, too, who comes between the last accept and close is reset: not worth an error.
+    set_hops_left_min(listener.fd.get(), most_hops);
 }
 
 Listeners Listeners::assemble(std::vector<InheritedFd> inherited,
