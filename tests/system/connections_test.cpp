@@ -126,10 +126,11 @@ TEST_P(SystemConnections, are_kept_by_restarts_that_come_at_any_moment_of_a_relo
     std::vector<Load> clients;
     clients.push_back(start_full_speed());
     auto idle = start_idle(tcp4, 100);
-    for (int delay_ms = 0; delay_ms <= 24; delay_ms += 4) {
+    // systemd needs some 50 ms until ExecReload= has its sandbox.
+    for (int delay_ms = 10; delay_ms <= 94; delay_ms += 12) {
         // Whether that reload still succeeds is not the question.
         auto reloading = container().spawn("systemctl reload handoverd.service");
-        container().run("sleep 0.0" + std::to_string(10 + delay_ms));
+        container().run("sleep 0.0" + std::to_string(delay_ms));
         restart();
         EXPECT_TRUE(reloading.wait(std::chrono::seconds(60)));
         await_answers(clients, 200);

@@ -87,7 +87,11 @@ std::vector<Setting> all_settings() {
 
 void ServiceUnderLoad::boot(const Setting& setting, const std::string& options) {
     make_container(setting);
-    start(setting, "--listen [::]:9999 --listen unix:" + unix_path_.string() + " " + options);
+    start(setting, arguments(options));
+}
+
+std::string ServiceUnderLoad::arguments(const std::string& options) const {
+    return "--listen [::]:9999 --listen unix:" + unix_path_.string() + " " + options;
 }
 
 void ServiceUnderLoad::boot_configured(const Setting& setting, const std::string& lines) {
@@ -114,13 +118,19 @@ void ServiceUnderLoad::install_units(const Setting& setting, const std::string& 
     const std::string content = content_of(source_directory() / "units/handoverd.service");
     const fs::path system = "/etc/systemd/system";
     container_->write_file(system / "handoverd.service", content);
-    container_->write_file(system / "handoverd.service.d/test.conf",
-                           "[Service]\nExecStart=\nExecStart=" +
-                               unit_setting(content, "ExecStart") + " " + arguments + "\n");
-    if (!setting.socket_unit) return;
+    add_drop_in("test", "ExecStart=\nExecStart=" + unit_setting(content, "ExecStart") + " " +
+                            arguments + "\n");
+    if (!setting.socket_unit)
+        return container_->copy_in(source_directory() / "units/own-listener.conf",
+                                   system / "handoverd.service.d/own-listener.conf");
     container_->copy_in(source_directory() / "units/handoverd.socket", system / "handoverd.socket");
     container_->write_file(system / "handoverd.socket.d/test.conf",
                            "[Socket]\nListenStream=" + unix_path_.string() + "\n");
+}
+
+void ServiceUnderLoad::add_drop_in(const std::string& name, const std::string& lines) const {
+    container_->write_file("/etc/systemd/system/handoverd.service.d/" + name + ".conf",
+                           "[Service]\n" + lines);
 }
 
 void ServiceUnderLoad::configure(const std::string& lines, const std::string& also_listen) const {

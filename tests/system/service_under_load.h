@@ -103,6 +103,11 @@ class ServiceUnderLoad : public testing::Test {
     /// Sends a signal to processes of the container, which must be there.
     void kill(const std::vector<pid_t>& pids, const std::string& signal = "KILL") const;
 
+    /// A drop-in of that name with these lines, which systemd has not read yet.
+    void add_drop_in(const std::string& name, const std::string& lines) const;
+    /// Of ExecStart=: the usual listeners, and these options.
+    [[nodiscard]] std::string arguments(const std::string& options) const;
+
     /// Makes the next generation's configuration file of these lines, and listens there too.
     void configure(const std::string& lines, const std::string& also_listen = "") const;
     /// Replaces the program as a package upgrade does.
