@@ -147,6 +147,7 @@ TEST(ConnectionStates, tell_what_connections_do) {
     };
     EXPECT_TRUE(come_to({}));
     std::vector<RawClient> idle;
+    idle.reserve(4);
     for (int i = 0; i < 4; ++i) idle.push_back(server.connect());
     EXPECT_EQ(idle.front().get("/hello").status, 200);
     EXPECT_TRUE(come_to({.idle = 4}));
