@@ -4,7 +4,8 @@
 _handoverd() {
     local commands='serve reload status check'
     local options='--help --version --config --listen --root --admin --drain-timeout
-        --ready-timeout --probation --idle-timeout --anchor --draining-max --threads --log-level'
+        --ready-timeout --probation --idle-timeout --anchor --draining-max --threads --public-health
+        --log-level'
     local current=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} command='' word
 
     # As bash sees it, "=" is a word of its own.

@@ -18,6 +18,7 @@ complete -c handoverd -l drain-timeout -x -d 'How long requests in flight may ta
 complete -c handoverd -l ready-timeout -x -d 'How long a successor may take to get ready'
 complete -c handoverd -l probation -x -d 'How long a successor is watched'
 complete -c handoverd -l idle-timeout -x -d 'How long a connection may be idle'
+complete -c handoverd -l public-health -d 'Answer /healthz and /readyz in public'
 complete -c handoverd -l anchor -d 'Stay until the service ends'
 complete -c handoverd -l draining-max -x -d 'Most generations that drain at one time'
 complete -c handoverd -l threads -x -d 'Most threads for requests'
