@@ -208,6 +208,7 @@ TEST(Ledger, takes_every_count_of_threads_and_mappings_that_count_at_once) {
     const auto second = Ledger::adopt(twin(first));
     ASSERT_TRUE(second);
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i)
         threads.emplace_back([totals = (i % 2 == 0 ? first : *second).program_totals()] {
             for (int count = 0; count < 10'000; ++count) count_one(totals[5]);
