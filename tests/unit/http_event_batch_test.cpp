@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <vector>
 
 namespace handover::http {
@@ -77,7 +78,8 @@ TEST_F(EventBatchTest, can_have_its_rest_taken_away) {
     EXPECT_TRUE(batch_.take_rest(Clock::now() - std::chrono::hours(1)).empty()) << "not so soon";
     const auto rest = batch_.take_rest(Clock::now());
     EXPECT_GE(rest.size(), 1U);
-    for (const auto& event : rest) EXPECT_NE(event.data.u64, first->data.u64);
+    for (const auto& event : rest)  // copies: the structure is packed
+        EXPECT_NE(std::uint64_t{event.data.u64}, std::uint64_t{first->data.u64});
     EXPECT_TRUE(batch_.empty());
     EXPECT_FALSE(batch_.next());
     EXPECT_TRUE(batch_.take_rest(Clock::now()).empty());
