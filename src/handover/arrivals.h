@@ -16,7 +16,6 @@ namespace handover {
 /// Borrows the services. Not thread-safe.
 class Arrivals {
   public:
-    using Account = ArrivalAccount;
     using Warn = std::function<void(const std::string&)>;
 
     Arrivals(ServiceGroup& services, Warn warn) : services_(services), warn_(std::move(warn)) {}
@@ -30,12 +29,12 @@ class Arrivals {
     /// told to accept.
     void take_all(const Channel& stored);
 
-    [[nodiscard]] const Account& account() const { return account_; }
+    [[nodiscard]] const ArrivalAccount& account() const { return account_; }
 
   private:
     ServiceGroup& services_;
     const Warn warn_;
-    Account account_;
+    ArrivalAccount account_;
 };
 
 }  // namespace handover

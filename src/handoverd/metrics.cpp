@@ -34,18 +34,22 @@ MetricFamily family(MetricType type, std::string name, std::string help) {
     return result;
 }
 
-template <typename Number>
-ClientMetric counter(Number value, std::vector<Label> labels = {}) {
+ClientMetric labelled(std::vector<Label> labels) {
     ClientMetric metric;
     metric.label = std::move(labels);
+    return metric;
+}
+
+template <typename Number>
+ClientMetric counter(Number value, std::vector<Label> labels = {}) {
+    auto metric = labelled(std::move(labels));
     metric.counter.value = static_cast<double>(value);
     return metric;
 }
 
 template <typename Number>
 ClientMetric gauge(Number value, std::vector<Label> labels = {}) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
+    auto metric = labelled(std::move(labels));
     metric.gauge.value = static_cast<double>(value);
     return metric;
 }
@@ -55,8 +59,7 @@ double in_seconds(std::chrono::nanoseconds duration) {
 }
 
 ClientMetric histogram(const DurationTotals& durations, std::vector<Label> labels = {}) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
+    auto metric = labelled(std::move(labels));
     auto& result = metric.histogram;
     for (std::size_t i = 0; i < DurationTotals::classes; ++i) {
         result.sample_count += durations.count(i);

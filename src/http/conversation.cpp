@@ -39,11 +39,12 @@ bool waits_for_body(const RequestHead& head, const ReceiveBuffer& input) {
 }  // namespace
 
 Conversation::Conversation(const ServerOptions& options, Responder& responder,
-                           const std::atomic<bool>& moving)
+                           const std::atomic<bool>& moving, const ServerTotals& totals)
     : options_(options),
       limits_{options.head_bytes_max, options.head_lines_max, options.body_bytes_max},
       responder_(responder),
-      moving_(moving) {}
+      moving_(moving),
+      totals_(totals) {}
 
 Conversation::Turn Conversation::take_turn(Connection& connection, ReceiveBuffer& input) {
     const std::size_t kept = connection.unread.size();
@@ -64,8 +65,7 @@ Conversation::Turn Conversation::take_turn(Connection& connection, ReceiveBuffer
 }
 
 Conversation::Turn Conversation::refused(const Connection& connection, Refusal refusal) const {
-    responder_.on_refusal(refusal);
-    refuse(connection.fd.get(), refusal);
+    refuse(connection.fd.get(), refusal, totals_);
     return {Next::linger,
             refusal == Refusal::request_timeout ? Ending::timed_out : Ending::last_response};
 }

@@ -7,6 +7,7 @@
 #include "http/refusal.h"
 #include "http/request_head.h"
 #include "http/server_options.h"
+#include "http/server_totals.h"
 
 #include <atomic>
 
@@ -30,8 +31,6 @@ class Responder {
     /// must be left in it.
     virtual Answer respond(Connection& connection, ReceiveBuffer& input,
                            const RequestHead& head) = 0;
-    /// The head was not good, or did not come in time, and the client is about to be told so.
-    virtual void on_refusal(Refusal refusal) { (void)refusal; }
 };
 
 /// One worker's turn with a connection that epoll reported: reads once, answers every request that
@@ -56,8 +55,9 @@ class Conversation {
     };
 
     /// Borrows all. While `moving`, no further request is begun: it goes along with its connection.
+    /// `totals` count what is refused.
     Conversation(const ServerOptions& options, Responder& responder,
-                 const std::atomic<bool>& moving);
+                 const std::atomic<bool>& moving, const ServerTotals& totals);
 
     [[nodiscard]] Turn take_turn(Connection& connection, ReceiveBuffer& input);
     /// The same for one that lingers: reads and forgets until the client has closed, too.
@@ -73,6 +73,7 @@ class Conversation {
     const HeadLimits limits_;
     Responder& responder_;
     const std::atomic<bool>& moving_;
+    const ServerTotals& totals_;
 };
 
 }  // namespace handover::http

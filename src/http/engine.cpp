@@ -51,7 +51,7 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
                 [this](const std::string& what) {
                     if (options_.on_error) options_.on_error(what);
                 }),
-      conversation_(options, responder, parking_.giving()),
+      conversation_(options, responder, parking_.giving(), totals_),
       client_waits_(std::max(workers_wanted(), options.threads_max) / 2),
       workers_(workers_wanted(), options.threads_max,
                {[this](Workers::Seat& seat) { work(seat); },
@@ -133,19 +133,19 @@ void Engine::serve(const epoll_event& event, ReceiveBuffer& input) {
     const auto [next, ending, waiting] = connection->waiting == Waiting::for_client_close
                                              ? Conversation::discard(*connection, input)
                                              : conversation_.take_turn(*connection, input);
-    const bool exhausted = input.exhausted();
+    const auto park = [&](Waiting for_what, Parking::Time time) {
+        parking_.park(*connection, for_what, time, input.exhausted());
+    };
     switch (next) {
         case Conversation::Next::park:
-            return parking_.park(*connection, waiting, Parking::Time::begins, exhausted);
+            return park(waiting, Parking::Time::begins);
         case Conversation::Next::park_on:
-            return parking_.park(*connection, waiting, Parking::Time::runs_on, exhausted);
+            return park(waiting, Parking::Time::runs_on);
         case Conversation::Next::move:
-            return parking_.park(*connection, Waiting::for_request, Parking::Time::begins,
-                                 exhausted);
+            return park(Waiting::for_request, Parking::Time::begins);
         case Conversation::Next::linger:
             parking_.conclude(*connection, ending);
-            return parking_.park(*connection, Waiting::for_client_close, Parking::Time::runs_on,
-                                 exhausted);
+            return park(Waiting::for_client_close, Parking::Time::runs_on);
         case Conversation::Next::close:
             return parking_.close(*connection, ending);
     }

@@ -29,6 +29,11 @@ std::uint32_t generation(const epoll_event& event) {
     return static_cast<std::uint32_t>(event.data.u64 >> 32U);
 }
 
+/// Has what it waits for come already, in another generation?
+bool is_due(const Connection& connection) {
+    return connection.waiting == Waiting::for_request && !connection.unread.empty();
+}
+
 }  // namespace
 
 void Parking::List::append(Connection& connection) {
@@ -76,9 +81,8 @@ Connection* Parking::slot_or_new_block(int fd) {
 bool Parking::arm(Connection& connection, int operation) const {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
-    // What it waits for has come already: the next chance to write is now. Once; then look_again
-    // has it armed without.
-    if (connection.waiting == Waiting::for_request && !connection.unread.empty()) {
+    // The next chance to write is now. Once; then look_again has it armed without.
+    if (is_due(connection)) {
         event.events |= EPOLLOUT;
         connection.look_again = true;
     }
@@ -153,15 +157,8 @@ Connection* Parking::claim(const epoll_event& event) {
 }
 
 void Parking::report_again(const epoll_event& event) {
-    const int number = descriptor(event);
-    Connection* connection = slot(number);
-    if (connection == nullptr) return;
-    const std::lock_guard lock(stripe_of(number).mutex);
-    if (connection->generation != generation(event)) return;
-    if (connection->claimed)
-        connection->look_again = true;
-    else
-        (void)arm(*connection, EPOLL_CTL_MOD);
+    if (Connection* connection = claim(event))
+        park(*connection, connection->waiting, Time::runs_on, false);
 }
 
 void Parking::park(Connection& connection, Waiting waiting, Time time, bool exhausted) {
@@ -182,8 +179,7 @@ void Parking::park(Connection& connection, Waiting waiting, Time time, bool exha
             --stripe.lists[index(waiting)].claimed;
             // Under the lock: as soon as it is not claimed the sweep could close it, and the
             // descriptor number could already belong to another connection.
-            const bool has_unread = waiting == Waiting::for_request && !connection.unread.empty();
-            if (std::exchange(connection.look_again, false) || !exhausted || has_unread)
+            if (std::exchange(connection.look_again, false) || !exhausted || is_due(connection))
                 (void)arm(connection, EPOLL_CTL_MOD);
             return;
         }
@@ -331,8 +327,7 @@ std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_po
                 closing[closed++] = release(stripe, connection);
                 continue;
             }
-            totals_.answered(static_cast<int>(Refusal::request_timeout));
-            refuse(connection.fd.get(), Refusal::request_timeout);
+            refuse(connection.fd.get(), Refusal::request_timeout, totals_);
             count(connection, Ending::timed_out);
             connection.unread = std::string();
             stripe.lists[index(waiting)].remove(connection);

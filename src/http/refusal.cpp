@@ -29,7 +29,8 @@ std::string_view response(Refusal refusal) noexcept {
 
 }  // namespace
 
-void refuse(int fd, Refusal refusal) noexcept {
+void refuse(int fd, Refusal refusal, const ServerTotals& totals) noexcept {
+    totals.answered(static_cast<int>(refusal));
     const auto text = response(refusal);
     (void)::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)::shutdown(fd, SHUT_WR);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "http/server_totals.h"
+
 namespace handover::http {
 
 /// Answers we give ourselves, because the request never gets as far as cpp-httplib: by status.
@@ -12,8 +14,9 @@ enum class Refusal {
     head_too_large = 431,
 };
 
-/// Sends the answer, with "Connection: close", without waiting: a client that has filled our send
-/// buffer already does not read. Then ends our direction of the stream; the caller lets it linger.
-void refuse(int fd, Refusal refusal) noexcept;
+/// Counts the answer and sends it, with "Connection: close", without waiting: a client that has
+/// filled our send buffer already does not read. Then ends our direction of the stream; the caller
+/// lets it linger.
+void refuse(int fd, Refusal refusal, const ServerTotals& totals) noexcept;
 
 }  // namespace handover::http

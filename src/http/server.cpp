@@ -105,9 +105,6 @@ class Server::Impl final : public Responder {
     ~Impl() override { server_.svr_sock_ = no_socket; }
 
     Answer respond(Connection& connection, ReceiveBuffer& input, const RequestHead& head) override;
-    void on_refusal(Refusal refusal) override {
-        engine_.totals().answered(static_cast<int>(refusal));
-    }
     void finish_headers(const httplib::Request& request, httplib::Response& response);
     void abort_content_providers(bool abort) {
         server_.svr_sock_ = abort ? no_socket : dummy_socket_.get();

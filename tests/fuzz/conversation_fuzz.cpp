@@ -19,6 +19,7 @@
 #include <vector>
 
 using handover::Ending;
+using handover::Total;
 using handover::UniqueFd;
 using handover::http::ClientWaits;
 using handover::http::Connection;
@@ -28,6 +29,7 @@ using handover::http::ReceiveBuffer;
 using handover::http::RequestHead;
 using handover::http::Responder;
 using handover::http::ServerOptions;
+using handover::http::ServerTotals;
 
 namespace {
 
@@ -118,7 +120,9 @@ Seen serve(std::string_view bytes, std::size_t received, std::size_t step, bool 
     static const ServerOptions options = small_limits();
     std::atomic<bool> moving = false;
     Recorder recorder(options, step, moves, moving);
-    Conversation conversation(options, recorder, moving);
+    std::array<Total, ServerTotals::size> places{};
+    const ServerTotals totals(places);
+    Conversation conversation(options, recorder, moving, totals);
     ReceiveBuffer input(options.head_bytes_max);
     UniqueFd client;
     auto connection = connection_with(bytes, std::min(received, input.capacity()), client);

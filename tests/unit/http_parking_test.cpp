@@ -8,6 +8,7 @@
 
 #include <array>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
 namespace handover::http {
@@ -37,6 +38,13 @@ class ParkingTest : public ::testing::Test {
         const auto event = reported();
         return event ? parking_.claim(*event) : nullptr;
     }
+    /// What a worker holds when the client has sent something.
+    Connection& send_and_claim(std::string_view bytes) {
+        send(bytes);
+        Connection* connection = claim_reported();
+        if (connection == nullptr) throw std::runtime_error("what has been sent is not reported");
+        return *connection;
+    }
     static void read_all(const Connection& connection) {
         std::array<char, 100> bytes{};
         while (::recv(connection.fd.get(), bytes.data(), bytes.size(), 0) > 0) continue;
@@ -62,11 +70,9 @@ TEST_F(ParkingTest, reports_what_comes) {
 
 TEST_F(ParkingTest, reports_nothing_of_what_has_been_read) {
     admit();
-    send("x");
-    Connection* connection = claim_reported();
-    ASSERT_NE(connection, nullptr);
-    read_all(*connection);
-    park(*connection, true);
+    Connection& connection = send_and_claim("x");
+    read_all(connection);
+    park(connection, true);
     EXPECT_FALSE(reported());
     send("x");
     EXPECT_NE(claim_reported(), nullptr);
@@ -74,25 +80,21 @@ TEST_F(ParkingTest, reports_nothing_of_what_has_been_read) {
 
 TEST_F(ParkingTest, reports_anew_what_has_not_been_read_to_its_end) {
     admit();
-    send("x");
-    Connection* connection = claim_reported();
-    ASSERT_NE(connection, nullptr);
-    park(*connection, false);
-    EXPECT_EQ(claim_reported(), connection);
+    Connection& connection = send_and_claim("x");
+    park(connection, false);
+    EXPECT_EQ(claim_reported(), &connection);
 }
 
 TEST_F(ParkingTest, reports_anew_what_came_while_a_worker_held_the_connection) {
     admit();
-    send("x");
-    Connection* connection = claim_reported();
-    ASSERT_NE(connection, nullptr);
-    read_all(*connection);
+    Connection& connection = send_and_claim("x");
+    read_all(connection);
     send("y");
     const auto event = reported();
     ASSERT_TRUE(event);
     EXPECT_EQ(parking_.claim(*event), nullptr) << "another worker";
-    park(*connection, true);
-    EXPECT_EQ(claim_reported(), connection);
+    park(connection, true);
+    EXPECT_EQ(claim_reported(), &connection);
 }
 
 TEST_F(ParkingTest, reports_the_end_that_came_together_with_bytes) {
@@ -116,13 +118,11 @@ TEST_F(ParkingTest, reports_at_once_what_another_generation_has_read) {
 
 TEST_F(ParkingTest, reports_at_once_what_no_other_generation_would_take) {
     admit();
-    send("x");
-    Connection* connection = claim_reported();
-    ASSERT_NE(connection, nullptr);
-    read_all(*connection);
-    connection->unread = "x";
-    park(*connection, true);
-    EXPECT_EQ(claim_reported(), connection);
+    Connection& connection = send_and_claim("x");
+    read_all(connection);
+    connection.unread = "x";
+    park(connection, true);
+    EXPECT_EQ(claim_reported(), &connection);
 }
 
 TEST_F(ParkingTest, reports_again_on_demand) {
