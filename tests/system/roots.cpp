@@ -33,6 +33,10 @@ fs::path source_directory() {
     return HANDOVER_SOURCE_DIR;
 }
 
+std::string readme_command(const std::string& name) {
+    return output_of_script("readme-command", {name});
+}
+
 fs::path root_of(const std::string& suite, const std::vector<std::string>& packages) {
     std::vector<std::string> arguments{suite};
     arguments.insert(arguments.end(), packages.begin(), packages.end());

@@ -10,6 +10,9 @@ namespace handover::test {
 /// The source tree that is tested.
 [[nodiscard]] std::filesystem::path source_directory();
 
+/// The lines of a code block of the README, see tests/readme-command.
+[[nodiscard]] std::string readme_command(const std::string& name);
+
 /// A Debian release's root file system with these packages, made if need be.
 [[nodiscard]] std::filesystem::path root_of(const std::string& suite,
                                             const std::vector<std::string>& packages = {});

@@ -4,7 +4,7 @@
 
 #include "handover/inheritance.h"
 
-#include "support/child_process.h"
+#include "command_output.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <string>
 #include <tuple>
@@ -27,10 +26,7 @@ using testing::Not;
 
 /// child_program says what it discovers when it is given `items`, see its arrange().
 std::string discover(std::vector<std::string> items) {
-    items.insert(items.begin(), {CHILD_PROGRAM, "discover"});
-    const auto finished = run_command(items, std::chrono::seconds(10));
-    EXPECT_EQ(finished.exit_status, 0) << finished.err;
-    return "\n" + finished.out;
+    return "\n" + output_of_child("discover", std::move(items));
 }
 
 TEST(Inheritance, is_nothing_special_when_nothing_was_given) {

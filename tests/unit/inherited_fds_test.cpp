@@ -2,13 +2,13 @@
 // take_inherited_fds() needs the descriptors from 3 on and the environment for itself: each test
 // asks a process of its own.
 
-#include "support/child_process.h"
+#include "command_output.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace handover::test {
@@ -19,10 +19,7 @@ using testing::Not;
 
 /// child_program says what became of `items`, see its arrange().
 std::string adopt(std::vector<std::string> items) {
-    items.insert(items.begin(), {CHILD_PROGRAM, "adopt"});
-    const auto finished = run_command(items, std::chrono::seconds(10));
-    EXPECT_EQ(finished.exit_status, 0) << finished.err;
-    return finished.out;
+    return output_of_child("adopt", std::move(items));
 }
 
 TEST(InheritedFds, are_none_without_the_variables) {

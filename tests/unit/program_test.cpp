@@ -3,13 +3,12 @@
 
 #include "handover/program.h"
 
-#include "support/child_process.h"
+#include "command_output.h"
 #include "support/temporary_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <regex>
 #include <string>
@@ -21,13 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string output_of(const std::vector<std::string>& argv,
-                      const ChildProcess::Environment& environment = {}) {
-    const auto finished = run_command(argv, std::chrono::seconds(10), environment);
-    EXPECT_EQ(finished.exit_status, 0) << finished.err;
-    return finished.out;
-}
 
 /// "executable /x" -> "/x"
 std::string value_of(const std::string& output, const std::string& key) {
