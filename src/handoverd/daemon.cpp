@@ -85,6 +85,11 @@ handover::http::ServerOptions admin_options(const Options& options) {
     return result;
 }
 
+StaticFilesOptions files_options(const Options& options) {
+    return {options.root, CacheControl(options.cache_control),
+            [](const std::string& text) { spdlog::warn(text); }};
+}
+
 }  // namespace
 
 int serve(const Options& options, handover::Origin origin) {
@@ -94,7 +99,7 @@ int serve(const Options& options, handover::Origin origin) {
     handover::http::Server admin(admin_options(options));
     make_directory_of_default_admin(options);
     add_public_routes(
-        site, [&generation] { return generation.number(); }, options.root);
+        site, [&generation] { return generation.number(); }, files_options(options));
     add_admin_routes(admin, generation);
     add_metrics_route(admin, generation, site);
     add_health_routes(admin, generation);

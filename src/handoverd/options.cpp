@@ -4,6 +4,7 @@
 #include "handover/endpoint.h"
 #include "handover/error.h"
 #include "handover/program.h"
+#include "handoverd/cache_control.h"
 #include "handoverd/duration.h"
 
 #include <CLI/CLI.hpp>
@@ -32,6 +33,17 @@ const CLI::Validator is_endpoint(
         }
     },
     "ADDRESS");
+
+const CLI::Validator is_cache_rule(
+    [](const std::string& text) {
+        try {
+            (void)CacheControl({text});
+            return std::string();
+        } catch (const std::invalid_argument& error) {
+            return std::string(error.what());
+        }
+    },
+    "RULE");
 
 /// Where packages put it.
 constexpr const char* standard_config = "/etc/handoverd/handoverd.conf";
@@ -113,6 +125,11 @@ class Definition {
             ->check(is_endpoint);
         app_.add_option("--root", options_.root, "Directory of static files to serve")
             ->check(CLI::ExistingDirectory);
+        app_.add_option("--cache-control", options_.cache_control,
+                        "Cache-Control of files: no-cache for all of them, .css=max-age=3600 by "
+                        "their ending, /assets/=immutable by their directory. May be given more "
+                        "than once")
+            ->check(is_cache_rule);
         app_.add_option("--admin", options_.admin,
                         "Address for reload, /status, /metrics, /healthz and /readyz")
             ->check(is_endpoint)

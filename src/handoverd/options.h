@@ -18,10 +18,11 @@ struct Options {
     bool status_as_json = false;
     bool wait = false;  ///< reload: until the probation is over
 
-    std::vector<std::string> listen;  ///< empty: the default, or whatever is inherited
-    std::string root;                 ///< empty: no static files
-    std::string admin;                ///< endpoint of the admin listener
-    bool public_health = false;       ///< /healthz and /readyz for everybody
+    std::vector<std::string> listen;         ///< empty: the default, or whatever is inherited
+    std::string root;                        ///< empty: no static files
+    std::vector<std::string> cache_control;  ///< rules; see CacheControl
+    std::string admin;                       ///< endpoint of the admin listener
+    bool public_health = false;              ///< /healthz and /readyz for everybody
     std::chrono::milliseconds drain_timeout{};
     std::chrono::milliseconds ready_timeout{};
     std::chrono::milliseconds probation{};

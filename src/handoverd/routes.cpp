@@ -2,10 +2,12 @@
 #include "handoverd/routes.h"
 
 #include "handoverd/duration.h"
-#include "handoverd/static_files.h"
+#include "handoverd/httplib_response.h"
 
 #include <unistd.h>
 
+#include <map>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -35,20 +37,39 @@ void hello(const httplib::Request& request, httplib::Response& response, std::ui
     response.set_content("hello world\n", plain_text);
 }
 
+/// A small page for people, where nothing better is there.
+httplib::Server::HandlerResponse explain(const httplib::Request& request,
+                                         httplib::Response& response) {
+    static const std::map<int, std::string> texts{{403, "403 Forbidden\n"},
+                                                  {404, "404 Not Found\n"},
+                                                  {405, "405 Method Not Allowed\n"},
+                                                  {412, "412 Precondition Failed\n"},
+                                                  {416, "416 Range Not Satisfiable\n"},
+                                                  {500, "500 Internal Server Error\n"},
+                                                  {503, "503 Service Unavailable\n"}};
+    const auto text = texts.find(response.status);
+    if (text == texts.end() || !response.body.empty())
+        return httplib::Server::HandlerResponse::Unhandled;
+    keep_as_it_is(request);
+    response.set_content(text->second, plain_text);
+    return httplib::Server::HandlerResponse::Handled;
+}
+
 }  // namespace
 
 void add_public_routes(handover::http::Server& server, std::function<std::uint64_t()> generation,
-                       const std::string& root) {
+                       const StaticFilesOptions& files) {
     const auto handler = [generation = std::move(generation)](const httplib::Request& request,
                                                               httplib::Response& response) {
         hello(request, response, generation());
     };
     server.Get("/hello", handler);  // and HEAD
     server.Post("/hello", handler);
-    if (root.empty()) return;
+    server.set_error_handler(httplib::Server::HandlerWithResponse(explain));
+    if (files.root.empty()) return;
     using httplib::Server;
     server.set_pre_routing_handler(
-        [files = StaticFiles(root)](const httplib::Request& request, httplib::Response& response) {
+        [files = StaticFiles(files)](const httplib::Request& request, httplib::Response& response) {
             return files.answer(request, response) ? Server::HandlerResponse::Handled
                                                    : Server::HandlerResponse::Unhandled;
         });

@@ -2,46 +2,41 @@
 #include "handoverd/static_files.h"
 
 #include "handover/error.h"
+#include "handover/printable.h"
 #include "handover/unique_fd.h"
-#include "handoverd/open_beneath.h"
+#include "handoverd/conditional_request.h"
+#include "handoverd/content_coding.h"
+#include "handoverd/content_type.h"
+#include "handoverd/file_body.h"
+#include "handoverd/file_lookup.h"
+#include "handoverd/file_name.h"
+#include "handoverd/httplib_response.h"
+#include "http/byte_ranges.h"
+#include "http/http_date.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <random>
 #include <utility>
+#include <vector>
 
 namespace handoverd {
 namespace {
 
 using handover::Error;
 using handover::UniqueFd;
-
-/// Files up to this size are sent with one system call, and httplib may compress them. Others are
-/// read while they are sent.
-constexpr off_t whole_bytes_max = off_t{64} << 10U;
-constexpr std::size_t piece_bytes = std::size_t{64} << 10U;
+using handover::http::ByteSpan;
 
 UniqueFd open_root(const std::string& root) {
     return UniqueFd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-}
-
-/// For reading; or empty, and errno says why. It is opened by way of the place that was found, so
-/// it is no other file than the one that was looked at.
-UniqueFd open_regular(const UniqueFd& root, const std::string& name, struct stat& status) {
-    const auto place = root ? open_beneath(root, name) : UniqueFd();
-    if (!place || ::fstat(place.get(), &status) != 0) return UniqueFd();
-    if (!S_ISREG(status.st_mode)) {
-        errno = ENOENT;
-        return UniqueFd();
-    }
-    const auto path = "/proc/self/fd/" + std::to_string(place.get());
-    // Somebody with a lease on the file could let us wait (fcntl(2)).
-    return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 }
 
 /// False where it is as if there were no such file.
@@ -62,124 +57,207 @@ bool refuse(int error, httplib::Response& response) {
     }
 }
 
-/// Relative to the root; empty if there cannot be such a file.
-std::string name_in(const std::string& path) {
-    if (!path.starts_with('/') || path.find('\0') != std::string::npos) return {};
-    auto name = path.substr(std::min(path.find_first_not_of('/'), path.size()));
-    if (name.empty() || name.ends_with('/')) name += "index.html";
-    return name;
+/// All lines of a header that is a list.
+std::optional<std::string> list_in(const httplib::Request& request, const std::string& name) {
+    std::optional<std::string> list;
+    const auto [begin, end] = request.headers.equal_range(name);
+    for (auto line = begin; line != end; ++line)
+        list = list ? *list + ", " + line->second : line->second;
+    return list;
 }
 
-ssize_t read_at(const UniqueFd& file, char* to, std::size_t size, std::size_t offset) {
-    ssize_t count = 0;
-    do count = ::pread(file.get(), to, size, static_cast<off_t>(offset));
-    while (count < 0 && errno == EINTR);
-    return count;
+/// A header that is no list; not given if it is there twice, which says nothing.
+std::optional<std::string> header_in(const httplib::Request& request, const std::string& name) {
+    const auto [begin, end] = request.headers.equal_range(name);
+    return std::distance(begin, end) == 1 ? std::optional(begin->second) : std::nullopt;
 }
 
-/// httplib cuts the ranges of a request out of what it is given, and before 0.16 it takes their
-/// ends as they come: beyond the end of a file, too. Fits them into `size` bytes; false if none of
-/// them begins there.
-bool fit(httplib::Ranges& ranges, ssize_t size) {
-    httplib::Ranges inside;
-    for (auto [first, last] : ranges) {
-        if (first < 0 && last < 0) continue;
-        if (first < 0) {
-            if (last == 0) continue;
-            first = std::max<ssize_t>(size - last, 0);
-            last = -1;
-        }
-        if (last < 0 || last >= size) last = size - 1;
-        if (first <= last) inside.emplace_back(first, last);
-    }
-    ranges = std::move(inside);
-    return !ranges.empty();
+std::string in_hex(std::uint64_t number) {
+    std::array<char, 16> digits;
+    const auto end = std::to_chars(digits.begin(), digits.end(), number, 16).ptr;
+    return {digits.begin(), end};
 }
 
-void send_whole(const UniqueFd& file, off_t size, const char* type, httplib::Response& response) {
-    std::string body(static_cast<std::size_t>(size), '\0');
-    std::size_t done = 0;
-    while (done < body.size()) {
-        const auto count = read_at(file, body.data() + done, body.size() - done, done);
-        if (count <= 0) break;  // cut short since
-        done += static_cast<std::size_t>(count);
-    }
-    body.resize(done);
-    response.set_content(body, type);
+/// By what each host says the same about a file that was copied with its time.
+Validators validators_of(const struct stat& status, const ContentCoding* coding,
+                         std::chrono::sys_seconds now) {
+    const auto& changed = status.st_mtim;
+    const std::chrono::sys_seconds time{std::chrono::seconds(changed.tv_sec)};
+    auto tag = in_hex(static_cast<std::uint64_t>(changed.tv_sec)) + "." +
+               in_hex(static_cast<std::uint64_t>(changed.tv_nsec)) + "-" +
+               in_hex(static_cast<std::uint64_t>(status.st_size));
+    if (coding != nullptr) tag.append("-").append(coding->name);
+    return {"\"" + tag + "\"", std::min(time, now)};
 }
 
-void send_in_pieces(UniqueFd file, off_t size, const char* type, httplib::Response& response) {
-    // A std::function wants to be copied.
-    auto shared = std::make_shared<const UniqueFd>(std::move(file));
-    response.set_content_provider(
-        static_cast<std::size_t>(size), type,
-        [shared = std::move(shared)](std::size_t offset, std::size_t length,
-                                     httplib::DataSink& sink) {
-            std::array<char, piece_bytes> piece;
-            const auto count =
-                read_at(*shared, piece.data(), std::min(length, piece.size()), offset);
-            // Cut short since: the client shall not take it for the whole.
-            return count > 0 && sink.write(piece.data(), static_cast<std::size_t>(count));
-        });
+std::string new_boundary() {
+    std::random_device random;
+    return in_hex(std::uint64_t{random()} << 32U | random()) +
+           in_hex(std::uint64_t{random()} << 32U | random());
 }
 
 }  // namespace
 
-StaticFiles::StaticFiles(std::string root) : root_(std::move(root)) {
-    if (!open_root(root_))
-        throw Error(Error::Kind::config,
-                    "cannot serve files from '" + root_ + "': it is not a directory");
-}
+/// One request for one file.
+class StaticFiles::Exchange {
+  public:
+    Exchange(const StaticFilesOptions& options, std::string name, const httplib::Request& request,
+             httplib::Response& response)
+        : options_(options),
+          root_(open_root(options.root)),
+          name_(std::move(name)),
+          request_(request),
+          response_(response) {}
 
-bool StaticFiles::answer(const httplib::Request& request, httplib::Response& response) const {
-    const bool wanted = request.method == "GET" || request.method == "HEAD";
-    const auto name = wanted ? name_in(request.path) : std::string();
-    if (name.empty()) return false;
-    errno = 0;
-    struct stat status {};
-    auto file = open_regular(open_root(root_), name, status);
-    if (!file) return refuse(errno, response);
-    // The request is a local variable of httplib's process_request(), which goes on with it.
-    auto& ranges = const_cast<httplib::Request&>(request).ranges;
-    // Of several, httplib 0.11 gives the size of the file as 0; all of it is an answer as well.
-    if (request.method == "HEAD" || ranges.size() > 1) ranges.clear();
-    if (!ranges.empty() && !fit(ranges, status.st_size)) {
-        response.status = 416;
-        response.set_header("Content-Range", "bytes */" + std::to_string(status.st_size));
+    bool answer() {
+        const FoundFile plain(root_, name_);
+        if (!plain.exists()) return refuse(errno, response_);
+        if (plain.is_directory()) return send_to_index();
+        if (!plain.is_regular()) return false;
+        if (!is_read()) {
+            response_.status = 405;
+            response_.set_header("Allow", "GET, HEAD");
+            return true;
+        }
+        auto file = open_chosen(plain);
+        struct stat status {};
+        if (!file || ::fstat(file.get(), &status) != 0) return refuse(errno, response_);
+        respond(std::move(file), status);
         return true;
     }
-    const auto* const type = content_type_of(name);
-    if (status.st_size <= whole_bytes_max && ranges.empty())
-        send_whole(file, status.st_size, type, response);
-    else
-        send_in_pieces(std::move(file), status.st_size, type, response);
+
+  private:
+    [[nodiscard]] bool is_head() const { return request_.method == "HEAD"; }
+    [[nodiscard]] bool is_read() const { return request_.method == "GET" || is_head(); }
+
+    bool send_to_index();
+    UniqueFd open_chosen(const FoundFile& plain);
+    void respond(UniqueFd file, const struct stat& status);
+    std::optional<std::vector<ByteSpan>> spans_asked_for(std::uint64_t size) const;
+    void describe(const Validators& validators);
+    void send_content(UniqueFd file, std::uint64_t size, const std::vector<ByteSpan>& spans);
+
+    const StaticFilesOptions& options_;
+    const UniqueFd root_;
+    const std::string name_;
+    const httplib::Request& request_;
+    httplib::Response& response_;
+    bool has_packed_ = false;
+    const ContentCoding* coding_ = nullptr;  ///< of what is sent
+};
+
+/// To where the page of a directory is, so that the links in it lead on from there.
+bool StaticFiles::Exchange::send_to_index() {
+    if (!is_read() || !FoundFile(root_, name_ + "/index.html").is_regular()) return false;
+    response_.status = 301;
+    response_.set_header("Location", location_with_slash(name_, request_.target));
     return true;
 }
 
-const char* content_type_of(std::string_view name) {
-    static constexpr std::array<std::pair<std::string_view, const char*>, 32> types{{
-        {"avif", "image/avif"},     {"css", "text/css"},
-        {"csv", "text/csv"},        {"gif", "image/gif"},
-        {"gz", "application/gzip"}, {"htm", "text/html"},
-        {"html", "text/html"},      {"ico", "image/x-icon"},
-        {"jpeg", "image/jpeg"},     {"jpg", "image/jpeg"},
-        {"js", "text/javascript"},  {"json", "application/json"},
-        {"mjs", "text/javascript"}, {"mp3", "audio/mpeg"},
-        {"mp4", "video/mp4"},       {"otf", "font/otf"},
-        {"pdf", "application/pdf"}, {"png", "image/png"},
-        {"svg", "image/svg+xml"},   {"tar", "application/x-tar"},
-        {"ttf", "font/ttf"},        {"txt", "text/plain"},
-        {"vtt", "text/vtt"},        {"wasm", "application/wasm"},
-        {"wav", "audio/wav"},       {"webm", "video/webm"},
-        {"webp", "image/webp"},     {"woff", "font/woff"},
-        {"woff2", "font/woff2"},    {"xhtml", "application/xhtml+xml"},
-        {"xml", "application/xml"}, {"zip", "application/zip"},
-    }};
-    const auto dot = name.rfind('.');
-    const auto ending = dot == std::string_view::npos ? "" : name.substr(dot + 1);
-    for (const auto& [known, type] : types)
-        if (known == ending) return type;
-    return "application/octet-stream";
+/// The file itself, or one beside it that is packed as the client likes it. One that is older is
+/// forgotten: it would be what the file once was.
+UniqueFd StaticFiles::Exchange::open_chosen(const FoundFile& plain) {
+    const AcceptedCodings accepted(list_in(request_, "Accept-Encoding"));
+    std::optional<FoundFile> best;
+    int best_weight = 0;
+    for (const auto& coding : content_codings) {
+        FoundFile packed(root_, name_ + std::string(coding.ending));
+        if (!packed.is_regular() || packed.is_older_than(plain)) continue;
+        has_packed_ = true;
+        if (accepted.weight(coding) <= best_weight) continue;
+        best_weight = accepted.weight(coding);
+        best = std::move(packed);
+        coding_ = &coding;
+    }
+    // To refuse the file as it is (406) would help nobody who does not want it so.
+    if (best && accepted.plain_weight() <= best_weight)
+        if (auto packed = best->open()) return packed;
+    coding_ = nullptr;
+    return plain.open();
+}
+
+void StaticFiles::Exchange::respond(UniqueFd file, const struct stat& status) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto validators = validators_of(status, coding_, now);
+    const Conditions conditions{
+        list_in(request_, "If-Match"), header_in(request_, "If-Unmodified-Since"),
+        list_in(request_, "If-None-Match"), header_in(request_, "If-Modified-Since"),
+        header_in(request_, "If-Range")};
+    const auto judgement = judge(conditions, validators, now);
+    if (judgement == Judgement::failed) {
+        response_.status = 412;
+        return;
+    }
+    if (judgement == Judgement::not_modified) {
+        response_.status = 304;
+        return describe(validators);
+    }
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    const auto spans = judgement == Judgement::send ? spans_asked_for(size) : std::nullopt;
+    if (spans && spans->empty()) {
+        response_.status = 416;
+        response_.set_header("Content-Range", "bytes */" + std::to_string(size));
+        return;
+    }
+    describe(validators);
+    response_.set_header("Accept-Ranges", "bytes");
+    if (coding_ != nullptr) response_.set_header("Content-Encoding", std::string(coding_->name));
+    send_content(std::move(file), size, spans.value_or(std::vector<ByteSpan>()));
+}
+
+/// nullopt: all of it.
+std::optional<std::vector<ByteSpan>> StaticFiles::Exchange::spans_asked_for(
+    std::uint64_t size) const {
+    if (is_head()) return std::nullopt;  // only to GET they mean something
+    const auto header = header_in(request_, "Range");
+    const auto ranges = header ? handover::http::parse_byte_ranges(*header) : std::nullopt;
+    if (!ranges) return std::nullopt;
+    return handover::http::spans_within(*ranges, size);
+}
+
+/// What a 304 says, too.
+void StaticFiles::Exchange::describe(const Validators& validators) {
+    response_.set_header("ETag", validators.tag);
+    response_.set_header("Last-Modified", handover::http::to_http_date(validators.last_modified));
+    if (has_packed_) response_.set_header("Vary", "Accept-Encoding");
+    if (const auto& value = options_.cache_control.value_for(name_); !value.empty())
+        response_.set_header("Cache-Control", value);
+    response_.set_header("X-Content-Type-Options", "nosniff");
+}
+
+void StaticFiles::Exchange::send_content(UniqueFd file, std::uint64_t size,
+                                         const std::vector<ByteSpan>& spans) {
+    std::string type = content_type_of(name_);
+    FileBody body(std::move(file));
+    if (spans.size() > 1) {
+        const auto boundary = new_boundary();
+        body.add_multipart(spans, type, size, boundary);
+        type = "multipart/byteranges; boundary=" + boundary;
+    } else {
+        body.add(spans.empty() ? ByteSpan{0, size} : spans.front());
+    }
+    response_.status = spans.empty() ? 200 : 206;
+    if (spans.size() == 1)
+        response_.set_header("Content-Range", content_range(spans.front(), size));
+    keep_as_it_is(request_);
+    send(std::move(body), type, is_head(), response_, [report = &options_.report, name = name_] {
+        if (*report)
+            (*report)("the file '" + handover::printable(name) +
+                      "' was cut short while it was sent, so the connection was closed: give "
+                      "a new file its name with rename(2) instead");
+    });
+}
+
+StaticFiles::StaticFiles(StaticFilesOptions options) : options_(std::move(options)) {
+    if (!open_root(options_.root))
+        throw Error(Error::Kind::config,
+                    "cannot serve files from '" + options_.root + "': it is not a directory");
+}
+
+bool StaticFiles::answer(const httplib::Request& request, httplib::Response& response) const {
+    auto name = name_asked_for(request.path);
+    errno = 0;
+    return name && Exchange(options_, std::move(*name), request, response).answer();
 }
 
 }  // namespace handoverd

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,10 @@ class ReceiveBuffer {
     [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
     [[nodiscard]] const char* data() const noexcept { return bytes_.get() + begin_; }
     [[nodiscard]] std::string_view view() const noexcept { return {data(), size()}; }
+    /// The first so many of them, to be changed.
+    [[nodiscard]] std::span<char> front(std::size_t count) noexcept {
+        return {bytes_.get() + begin_, count};
+    }
     void consume(std::size_t count) noexcept { begin_ += count; }
     void clear() noexcept {
         begin_ = end_ = 0;

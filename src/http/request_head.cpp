@@ -2,6 +2,7 @@
 #include "http/request_head.h"
 
 #include "http/ascii.h"
+#include "http/byte_ranges.h"
 
 #include <algorithm>
 #include <utility>
@@ -123,6 +124,7 @@ class HeaderLines {
 
     bool ranges(std::string_view value) {
         ranges_ += 1 + std::count(value.begin(), value.end(), ',');
+        head_.has_foreign_range = head_.has_foreign_range || !parse_byte_ranges(value);
         return ranges_ <= ranges_max;
     }
 
@@ -186,6 +188,16 @@ HeadVerdict scan_request_head(std::string_view bytes, const HeadLimits& limits, 
     head.length_bytes = begin;
     if (head.content_length_bytes > limits.body_bytes_max) return HeadVerdict::body_too_large;
     return headers.body_is_coded() ? HeadVerdict::body_is_coded : HeadVerdict::complete;
+}
+
+void hide_ranges(std::span<char> head) {
+    constexpr std::string_view name = "Range:";
+    static_assert(hidden_range_name.size() + 1 == name.size());
+    const std::string_view text(head.data(), head.size());
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1))
+        if (equal_ignoring_case(text.substr(end + 1, name.size()), name))
+            std::copy(hidden_range_name.begin(), hidden_range_name.end(),
+                      head.begin() + static_cast<std::ptrdiff_t>(end + 1));
 }
 
 std::size_t count_leading_empty_lines(std::string_view bytes) {

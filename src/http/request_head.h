@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace handover::http {
@@ -18,6 +19,7 @@ struct RequestHead {
     bool expects_continue = false;     ///< "Expect: 100-continue"
     bool websocket = false;            ///< "Upgrade: websocket"
     bool has_encoded_control = false;  ///< a header value contains %00, %0a, %0d, or %u000a...
+    bool has_foreign_range = false;    ///< a Range is no list of byte ranges: see hide_ranges()
 };
 
 struct HeadLimits {
@@ -46,6 +48,12 @@ enum class HeadVerdict {
 /// requests by hand forget.
 [[nodiscard]] HeadVerdict scan_request_head(std::string_view bytes, const HeadLimits& limits,
                                             RequestHead& head);
+
+/// A Range header that is not understood is to be ignored (RFC 9110, 14.2), which httplib takes for
+/// an error (416) before anybody is asked. Turns the names of all such headers in a complete head
+/// into this one, which means nothing.
+inline constexpr std::string_view hidden_range_name = "-----";
+void hide_ranges(std::span<char> head);
 
 /// Bytes of empty lines in front of a request line, which a server ignores (RFC 9112, 2.2).
 [[nodiscard]] std::size_t count_leading_empty_lines(std::string_view bytes);

@@ -4,6 +4,7 @@
 #include "handover/error.h"
 #include "http/ascii.h"
 #include "http/engine.h"
+#include "http/http_date.h"
 #include "http/message_stream.h"
 
 #include <sys/eventfd.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -49,23 +51,30 @@ void drop_headers_with_line_breaks(httplib::Headers& headers) {
     }
 }
 
+bool may_have_body(int status) {
+    return status != 204 && status != 304;
+}
+
 /// What the headers of a response say about its connection.
 struct Framing {
     bool has_length_or_chunks = false;
     bool says_connection = false;
     bool says_close = false;
+    bool has_date = false;
 };
 
 /// Reads them and drops what must not be sent, in one pass: it is done for every response, and a
-/// look-up in httplib's map compares letter by letter.
-Framing clean(httplib::Headers& headers) {
+/// look-up in httplib's map compares letter by letter. httplib says "Content-Length: 0" where there
+/// is no body: of a 304 that would be the length of what the client has.
+Framing clean(httplib::Headers& headers, int status) {
     Framing framing;
     for (auto header = headers.begin(); header != headers.end();) {
         const auto& [name, value] = *header;
         // httplib before 0.35 tells the client what() of an exception (CVE-2026-28434). An error
         // handler may have chosen another status since.
         if (breaks_lines(name) || breaks_lines(value) || equal_ignoring_case(name, "Keep-Alive") ||
-            equal_ignoring_case(name, "EXCEPTION_WHAT")) {
+            equal_ignoring_case(name, "EXCEPTION_WHAT") ||
+            (!may_have_body(status) && equal_ignoring_case(name, "Content-Length"))) {
             header = headers.erase(header);
             continue;
         }
@@ -73,12 +82,22 @@ Framing clean(httplib::Headers& headers) {
             framing.says_connection = true;
             framing.says_close = framing.says_close || equal_ignoring_case(value, "close");
         }
+        framing.has_date = framing.has_date || equal_ignoring_case(name, "Date");
         framing.has_length_or_chunks = framing.has_length_or_chunks ||
                                        equal_ignoring_case(name, "Content-Length") ||
                                        equal_ignoring_case(name, "Transfer-Encoding");
         ++header;
     }
     return framing;
+}
+
+/// Caches reckon with it (RFC 9110, 6.6.1). Put together once a second by each worker.
+const std::string& date_now() {
+    thread_local std::chrono::sys_seconds second{std::chrono::seconds(-1)};
+    thread_local std::string text;
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    if (now != std::exchange(second, now)) text = to_http_date(now);
+    return text;
 }
 
 /// HTTP/1.0 knows nothing of chunks: such a body ends with the connection. httplib sends chunks to
@@ -177,6 +196,7 @@ Server::Impl::Impl(Server& server, ServerOptions options)
 Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& input,
                                         const RequestHead& head) {
     const auto begin = Clock::now();
+    if (head.has_foreign_range) hide_ranges(input.front(head.length_bytes));
     MessageStream stream(connection, input, head, options_, engine_.client_waits());
     Exchange exchange{head, stream, head.wants_close || head.websocket};
     bool answered = false;
@@ -196,6 +216,7 @@ Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& i
 bool Server::Impl::process(Exchange& exchange) {
     const auto setup = [&exchange](httplib::Request& request) {
         if (exchange.head.has_encoded_control) drop_headers_with_line_breaks(request.headers);
+        if (exchange.head.has_foreign_range) request.headers.erase(std::string(hidden_range_name));
         // httplib compresses no body that ends with the connection, but would say that it had.
         if (exchange.head.http_1_0) request.headers.erase("Accept-Encoding");
         exchange.stream.begin_body();
@@ -222,7 +243,8 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     if (exchange == nullptr) return;
     exchange->headers_done = true;
     if (exchange->head.http_1_0) send_without_chunks(response);
-    const Framing framing = clean(headers);
+    const Framing framing = clean(headers, response.status);
+    if (!framing.has_date) headers.emplace("Date", date_now());
     exchange->close = exchange->close || must_close(*exchange, request, response, framing);
     exchange->drained = !exchange->close && engine_.closing();
     exchange->close = exchange->close || exchange->drained;
@@ -244,8 +266,7 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
 
 bool Server::Impl::must_close(const Exchange& exchange, const httplib::Request& request,
                               const httplib::Response& response, const Framing& framing) {
-    const bool has_body =
-        request.method != "HEAD" && response.status != 204 && response.status != 304;
+    const bool has_body = request.method != "HEAD" && may_have_body(response.status);
     return framing.says_close || (has_body && !framing.has_length_or_chunks) ||
            !exchange.stream.in_body() || exchange.stream.much_left() || exchange.stream.broken();
 }

@@ -2,7 +2,7 @@
 // What --root gives away: the regular files below it, and nothing else, whatever a client asks for
 // and whatever lies there.
 
-#include "process/process_test.h"
+#include "process/served_files_test.h"
 #include "support/listening.h"
 
 #include <fcntl.h>
@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <fstream>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,7 +22,7 @@ namespace fs = std::filesystem;
 /// The text of what must never be seen, and its name beside the root.
 constexpr const char* secret = "secret";
 
-class StaticFiles : public ProcessTest {
+class StaticFiles : public ServedFiles {
   protected:
     StaticFiles() {
         fs::create_directories(root_ / "dir" / "deeper");
@@ -48,25 +46,6 @@ class StaticFiles : public ProcessTest {
         fs::create_directory_symlink("../../www", root_ / "dir" / "around");
         EXPECT_EQ(::mkfifo((root_ / "fifo").c_str(), 0666), 0);
     }
-
-    static void write(const fs::path& path, const std::string& text) {
-        std::ofstream(path) << text;
-    }
-
-    [[nodiscard]] DaemonStart serving_root(std::vector<std::string> options = {}) const {
-        options.insert(options.end(), {"--root", root_});
-        return with_options(std::move(options));
-    }
-
-    /// The target as it stands here, byte by byte.
-    static RawResponse ask(const Daemon& daemon, const std::string& target,
-                           const std::string& headers = "") {
-        RawClient client(daemon.address(), patience);
-        client.send("GET " + target + " HTTP/1.1\r\nHost: test\r\n" + headers + "\r\n");
-        return client.receive();
-    }
-
-    const fs::path root_ = directory_ / "www";
 };
 
 struct Asked {
@@ -93,7 +72,8 @@ TEST_F(StaticFiles, are_the_regular_files_below_the_root) {
                     {"//page.txt", 200, "page"},
                     {"/dir/index.html", 200, "index"},
                     {"/dir/", 200, "index"},
-                    {"/dir", 404},
+                    {"/dir", 301},
+                    {"/dir/deeper", 404},
                     {"/dir/deeper/", 404},
                     {"/", 404},
                     {"/page.txt/", 404},
@@ -185,6 +165,29 @@ TEST_F(StaticFiles, are_no_fifos_and_no_sockets) {
     EXPECT_FALSE(writer) << "somebody reads";
 }
 
+TEST_F(StaticFiles, that_are_hidden_are_not_there) {
+    fs::create_directories(root_ / ".git");
+    fs::create_directories(root_ / ".well-known");
+    fs::create_directories(root_ / "..2026");
+    write(root_ / ".git" / "config", secret);
+    write(root_ / ".htpasswd", secret);
+    write(root_ / "dir" / ".env", secret);
+    write(root_ / ".well-known" / "security.txt", "contact");
+    write(root_ / "..2026" / "page.txt", "of today");
+    fs::create_symlink("..2026/page.txt", root_ / "today.txt");
+    const Daemon daemon(directory_, serving_root());
+    expect_answers({{"/.git/config", 404},
+                    {"/%2egit/config", 404},
+                    {"/dir/../.git/config", 404},
+                    {"/.htpasswd", 404},
+                    {"/dir/.env", 404},
+                    {"/.git", 404},
+                    {"/..2026/page.txt", 404},
+                    {"/today.txt", 200, "of today"},
+                    {"/.well-known/security.txt", 200, "contact"}},
+                   daemon);
+}
+
 TEST_F(StaticFiles, that_may_not_be_read_are_forbidden) {
     fs::permissions(root_ / "page.txt", fs::perms::none);
     fs::permissions(root_ / "dir", fs::perms::none);
@@ -247,76 +250,6 @@ TEST_F(StaticFiles, come_from_where_the_root_leads_now) {
     EXPECT_EQ(ask(daemon, "/hello").status, 200);
 }
 
-TEST_F(StaticFiles, have_the_type_of_their_name) {
-    const std::map<std::string, std::string> types{{"a.html", "text/html"},
-                                                   {"a.css", "text/css"},
-                                                   {"a.min.js", "text/javascript"},
-                                                   {"a.svg", "image/svg+xml"},
-                                                   {"a.txt", "text/plain"},
-                                                   {"a.sh", "application/octet-stream"},
-                                                   {"html", "application/octet-stream"}};
-    const Daemon daemon(directory_, serving_root());
-    for (const auto& [name, type] : types) {
-        write(root_ / name, "content");
-        EXPECT_EQ(ask(daemon, "/" + name).header("Content-Type"), type) << name;
-    }
-}
-
-TEST_F(StaticFiles, are_answered_to_HEAD_but_not_to_POST) {
-    write(root_ / "empty", "");
-    const Daemon daemon(directory_, serving_root());
-    RawClient client(daemon.address(), patience);
-    for (const auto& [name, length] : {std::pair("page.txt", "4"), std::pair("empty", "0")}) {
-        for (const auto* range : {"", "Range: bytes=0-1\r\n"}) {
-            client.send("HEAD /" + std::string(name) + " HTTP/1.1\r\nHost: test\r\n" + range +
-                        "\r\n");
-            const auto head = client.receive(/*to_head=*/true);
-            EXPECT_EQ(head.status, 200) << name;
-            EXPECT_EQ(head.header("Content-Length"), length) << name;
-        }
-    }
-    client.send("POST /page.txt HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
-    EXPECT_EQ(client.receive().status, 404);
-    EXPECT_EQ(client.get("/empty").body, "");
-}
-
-struct Ranged {
-    std::string range;
-    int status;
-    std::string content_range;
-    std::string body;
-};
-
-const Ranged ranged[] = {{"0-3", 206, "bytes 0-3/10", "0123"},
-                         {"4-", 206, "bytes 4-9/10", "456789"},
-                         {"-4", 206, "bytes 6-9/10", "6789"},
-                         {"-100", 206, "bytes 0-9/10", "0123456789"},
-                         {"8-1000000", 206, "bytes 8-9/10", "89"},
-                         {"9-9", 206, "bytes 9-9/10", "9"},
-                         {"10-", 416, "bytes */10", ""},
-                         {"100-200", 416, "bytes */10", ""},
-                         {"-0", 416, "bytes */10", ""}};
-
-TEST_F(StaticFiles, are_given_in_the_ranges_that_they_have) {
-    write(root_ / "digits", "0123456789");
-    write(root_ / "empty", "");
-    const Daemon daemon(directory_, serving_root());
-    RawClient client(daemon.address(), patience);
-    for (const auto& [range, status, content_range, body] : ranged) {
-        SCOPED_TRACE(range);
-        client.send("GET /digits HTTP/1.1\r\nHost: test\r\nRange: bytes=" + range + "\r\n\r\n");
-        const auto response = client.receive();
-        EXPECT_EQ(response.status, status);
-        EXPECT_EQ(response.header("Content-Range"), content_range);
-        EXPECT_EQ(response.body, body);
-        EXPECT_EQ(client.get("/digits").body, "0123456789") << "the connection goes on";
-    }
-    const auto several = ask(daemon, "/digits", "Range: bytes=0-1,8-100\r\n");
-    EXPECT_EQ(several.status, 200);
-    EXPECT_EQ(several.body, "0123456789");
-    EXPECT_EQ(ask(daemon, "/empty", "Range: bytes=0-\r\n").status, 416);
-}
-
 TEST_F(StaticFiles, are_sent_without_being_in_memory_as_a_whole) {
     constexpr std::size_t size = std::size_t{256} << 20U;
     write(root_ / "large", "begin");
@@ -341,6 +274,12 @@ TEST_F(StaticFiles, that_are_cut_short_meanwhile_end_the_connection) {
     const auto first = client.receive_bytes(1000);  // it has begun
     fs::resize_file(root_ / "large", size / 2);
     EXPECT_LT(first.size() + client.receive_to_end().size(), size);
+    daemon.await_line("the file 'large' was cut short while it was sent");
+    EXPECT_TRUE(eventually([&] {
+        const auto metrics = RawClient(daemon.admin(), patience).get("/metrics").body;
+        return metrics.find("handover_connections_total{ending=\"last_response\"} 1\n") !=
+               std::string::npos;
+    })) << "it is not counted";
     EXPECT_EQ(ask(daemon, "/page.txt").body, "page");
 }
 

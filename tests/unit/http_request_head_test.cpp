@@ -157,6 +157,21 @@ TEST(RequestHead, refuses_names_under_which_httplib_kept_addresses) {
         EXPECT_EQ(scan_with(std::string(name) + ": 1\r\n"), HeadVerdict::malformed) << name;
 }
 
+TEST(RequestHead, knows_a_range_that_is_to_be_ignored) {
+    EXPECT_FALSE(head_of("GET / HTTP/1.1\r\n\r\n").has_foreign_range);
+    EXPECT_FALSE(head_of("GET / HTTP/1.1\r\nRange: bytes=0-1, -5\r\n\r\n").has_foreign_range);
+    EXPECT_TRUE(head_of("GET / HTTP/1.1\r\nRange: lines=0-1\r\n\r\n").has_foreign_range);
+    EXPECT_TRUE(head_of("GET / HTTP/1.1\r\nrange: bytes=2-1\r\n\r\n").has_foreign_range);
+}
+
+TEST(RequestHead, can_hide_ranges) {
+    std::string head =
+        "GET /Range: HTTP/1.1\r\nRange: a\r\nX: Range:\r\nrAnGe:b\r\nRanges: c\r\n\r\n";
+    hide_ranges(head);
+    EXPECT_EQ(head,
+              "GET /Range: HTTP/1.1\r\n-----: a\r\nX: Range:\r\n-----:b\r\nRanges: c\r\n\r\n");
+}
+
 TEST(RequestHead, refuses_more_ranges_than_anybody_needs) {
     EXPECT_EQ(scan_with("Range: bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-\r\n"), HeadVerdict::complete);
     EXPECT_EQ(scan_with("range: bytes=0-,0-,0-,0-,0-,0-,0-,0-,0-\r\n"), HeadVerdict::malformed);

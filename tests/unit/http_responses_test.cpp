@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Responses of every kind, over real sockets.
+#include "http/http_date.h"
 #include "http_test_server.h"
 #include "support/temporary_directory.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <future>
 #include <stdexcept>
@@ -75,6 +77,62 @@ TEST(HttpResponses, without_a_length_end_with_the_connection) {
     const auto response = client.receive();
     EXPECT_EQ(response.body, "12345");
     EXPECT_TRUE(response.says_close());
+}
+
+TEST(HttpResponses, without_content_have_no_length) {
+    TestServer server;
+    for (const int status : {204, 304})
+        server->Get("/" + std::to_string(status),
+                    [status](const httplib::Request&, httplib::Response& response) {
+                        response.status = status;
+                    });
+    server.start();
+    auto client = server.connect();
+    for (const int status : {204, 304}) {
+        const auto response = client.get("/" + std::to_string(status));
+        EXPECT_EQ(response.status, status);
+        EXPECT_FALSE(response.header("Content-Length")) << response.head;
+        EXPECT_EQ(client.get("/hello").body, "Hello\n") << "the connection goes on";
+    }
+}
+
+TEST(HttpResponses, have_a_date_if_the_handler_gives_none) {
+    TestServer server;
+    server->Get("/dated", [](const httplib::Request&, httplib::Response& response) {
+        response.set_header("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    });
+    server.start();
+    auto client = server.connect();
+    const auto now = [] {
+        return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    };
+    const auto before = now();
+    const auto date = parse_http_date(client.get("/hello").header("Date").value_or(""), before);
+    ASSERT_TRUE(date);
+    EXPECT_TRUE(before <= *date && *date <= now());
+    const auto own = client.get("/dated");
+    EXPECT_EQ(own.header("Date"), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(own.head.find("Date:"), own.head.rfind("Date:")) << own.head;
+}
+
+TEST(HttpResponses, to_a_range_that_is_none_are_whole) {
+    TestServer server;
+    server->Get("/headers", [](const httplib::Request& request, httplib::Response& response) {
+        std::string text;
+        for (const auto& [name, value] : request.headers)
+            if (value.find("0-1") != std::string::npos) text += name + ": " + value;
+        response.set_content(text.empty() ? "none" : text, "text/plain");
+    });
+    server.start();
+    auto client = server.connect();
+    for (const char* range : {"lines=0-1", "bytes=2-0-1", "bytes=0-1,", "0-1"}) {
+        client.send("GET /headers HTTP/1.1\r\nRange: " + std::string(range) + "\r\n\r\n");
+        const auto response = client.receive();
+        EXPECT_EQ(response.status, 200) << range;
+        EXPECT_EQ(response.body, "none") << range;
+    }
+    client.send("GET /hello HTTP/1.1\r\nRange: bytes=1-2\r\n\r\n");
+    EXPECT_EQ(client.receive().body, "el") << "others are still httplib's";
 }
 
 TEST(HttpResponses, may_come_from_files) {

@@ -5,7 +5,7 @@ _handoverd() {
     local commands='serve reload status check'
     local options='--help --version --config --listen --root --admin --drain-timeout
         --ready-timeout --probation --idle-timeout --anchor --draining-max --threads --public-health
-        --log-level'
+        --log-level --cache-control'
     local current=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} command='' word
 
     # As bash sees it, "=" is a word of its own.
@@ -32,7 +32,7 @@ _handoverd() {
             ;;
         # What only its user knows.
         --listen | --admin | --drain-timeout | --ready-timeout | --probation | --idle-timeout | \
-            --draining-max | --threads) return ;;
+            --draining-max | --threads | --cache-control) return ;;
     esac
 
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
