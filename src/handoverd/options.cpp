@@ -108,8 +108,10 @@ class Definition {
                             "Hand over to a new run of the same command; wait and tell the result")
             ->add_flag("--wait", options_.wait,
                        "Until its probation is over: fail if it is rolled back");
-        app_.add_subcommand("status", "Tell about the generation that serves")
-            ->add_flag("--json", options_.status_as_json, "As JSON");
+        auto* status = app_.add_subcommand("status", "Tell about the generations of the service");
+        auto* json = status->add_flag("--json", options_.status_as_json, "As JSON");
+        status->add_flag("--watch", options_.watch, "Keep it up to date on the terminal")
+            ->excludes(json);
         app_.add_subcommand("check", "Check the options and the configuration file; start nothing");
         auto* anchor = app_.add_subcommand(
             "anchor", "What the first process becomes with --anchor; not to be called by hand");

@@ -16,7 +16,8 @@ enum class Command { serve, reload, status, check, anchor };
 struct Options {
     Command command = Command::serve;
     bool status_as_json = false;
-    bool wait = false;  ///< reload: until the probation is over
+    bool watch = false;  ///< status: kept up to date
+    bool wait = false;   ///< reload: until the probation is over
 
     std::vector<std::string> listen;         ///< empty: the default, or whatever is inherited
     std::string root;                        ///< empty: no static files

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -34,7 +35,7 @@ class Admin : public ProcessTest {
         const auto status = run_command(daemon.command("status"), patience);
         EXPECT_EQ(status.exit_status, 0) << status.err;
         const auto first_line =
-            "generation   2 (pid " + std::to_string(daemon.pid()) + "), serving\n";
+            "generation 2 (pid " + std::to_string(daemon.pid()) + "), serving\n";
         EXPECT_TRUE(status.out.starts_with(first_line)) << status.out;
     }
 };
@@ -165,17 +166,31 @@ TEST_F(Admin, status_is_true_as_soon_as_the_generation_serves) {
     }
 }
 
+/// However its columns are aligned.
+std::set<std::string> lines_of_words(const std::string& text) {
+    std::set<std::string> result;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string single;
+        for (std::string word; words >> word;) single += (single.empty() ? "" : " ") + word;
+        result.insert(single);
+    }
+    return result;
+}
+
 TEST_F(Admin, status_is_readable_for_people) {
     const Daemon daemon(directory_, with_options({}));
     EXPECT_TRUE(daemon.comes_to_state("serving"));
     const auto told = run_command(daemon.command("status"), patience);
     EXPECT_EQ(told.exit_status, 0) << told.err;
-    for (const auto& line : {"generation   1 (pid " + std::to_string(daemon.pid()) + "), serving\n",
-                             std::string("\nversion      " HANDOVERD_VERSION " (build "),
-                             "\nlistener     http on " + daemon.address().to_string() + ", bound\n",
-                             "\nlistener     admin on " + daemon.admin().to_string() + ", bound\n",
-                             std::string("\nlast reload  none by this generation\n")})
-        EXPECT_NE(told.out.find(line), std::string::npos) << told.out;
+    const auto lines = lines_of_words(told.out);
+    for (const auto& line : {"generation 1 (pid " + std::to_string(daemon.pid()) + "), serving",
+                             "http " + daemon.address().to_string() + " bound",
+                             "admin " + daemon.admin().to_string() + " bound"})
+        EXPECT_TRUE(lines.contains(line)) << line << " is not in\n" << told.out;
+    EXPECT_NE(told.out.find("\nhandoverd " HANDOVERD_VERSION " (build "), std::string::npos)
+        << told.out;
 }
 
 TEST_F(Admin, commands_fail_clearly_when_nothing_runs) {

@@ -3,22 +3,19 @@
 // be able to write lines of its own, or to command a terminal.
 
 #include "process/managed_test.h"
+#include "process/scripted_admin.h"
 #include "process/shell_successor.h"
-#include "support/listening.h"
-
-#include <sys/socket.h>
+#include "support/terminal_process.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <vector>
 
 namespace handover::test {
 namespace {
 
 using namespace std::string_literals;
+namespace fs = std::filesystem;
 
 class HostileText : public ManagedTest {
   protected:
@@ -59,41 +56,58 @@ TEST_F(HostileText, of_a_successor_stays_on_its_line) {
 
     const auto asked = run_command(daemon.command("status"), patience);
     EXPECT_EQ(asked.exit_status, 0) << asked.err;
-    const auto last = asked.out.find("last reload  handover failed: ");
+    const auto last = asked.out.find("handover failed: ");
     ASSERT_NE(last, std::string::npos) << asked.out;
-    expect_one_printable_line(asked.out.substr(last));
+    expect_one_printable_line(asked.out.substr(last, asked.out.find('\n', last) + 1 - last));
     EXPECT_EQ(daemon.ask().generation, 1U);
 }
 
 TEST_F(HostileText, of_the_admin_listener_commands_no_terminal) {
-    const Listening listening("unix:" + (directory_ / "admin.sock").string());
-    const std::string body =
+    const ScriptedAdmin admin(
+        "unix:" + (directory_ / "admin.sock").string(),
         R"({"generation": 7, "state": "\u001b[2J\nserving", "version": "\u009b31m\u007f",)"
         R"( "build_id": "\u202e", "message": "took\r\nover\u0007", "last_handover": "\u0000",)"
-        R"( "listeners": [{"name": "\u2028", "endpoint": "\u001b]0;title\u0007"}]})";
-    const auto answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
-                        std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+        R"( "listeners": [{"name": "\u2028", "endpoint": "\u001b]0;title\u0007"}]})",
+        ScriptedAdmin::Events::none);
     const std::vector<std::vector<std::string>> commands{
         {"status"}, {"status", "--json"}, {"reload"}};
     for (const auto& command : commands) {
         SCOPED_TRACE(testing::PrintToString(command));
-        std::thread admin([&] {
-            const UniqueFd connection(::accept4(listening.fd(), nullptr, nullptr, SOCK_CLOEXEC));
-            std::array<char, 4096> request{};
-            (void)::recv(connection.get(), request.data(), request.size(), 0);
-            (void)::send(connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
-            ::shutdown(connection.get(), SHUT_WR);
-            while (::recv(connection.get(), request.data(), request.size(), 0) > 0) continue;
-        });
-        std::vector<std::string> arguments{HANDOVERD_PROGRAM, "--admin",
-                                           listening.endpoint().to_string()};
+        std::vector<std::string> arguments{HANDOVERD_PROGRAM, "--admin", admin.address()};
         arguments.insert(arguments.end(), command.begin(), command.end());
         const auto told = run_command(arguments, patience);
-        admin.join();
         auto text = told.out + told.err;
         EXPECT_NE(text.find('\\'), std::string::npos) << text;
         std::erase(text, '\n');
         expect_one_printable_line(text + "\n");
+    }
+}
+
+TEST_F(HostileText, of_the_admin_listener_is_painted_as_text) {
+    const std::string body =
+        R"({"generation": 7, "state": "\u001b[2J\nserving", "version": "\u009b31m\u007f",)"
+        R"( "generations": [{"number": 8, "role": "\u001b[2J probation", "version": "\u0007"}],)"
+        R"( "listeners": [{"name": "\u2028", "endpoint": "\u001b]0;title\u0007"}],)"
+        R"( "history": [{"result": "\r\nok", "kind": "\u001bc", "reason": "\u001b[?1049l"}],)"
+        R"( "message": "took\r\nover\u0007", "last_handover": "\u0000"})";
+    for (const auto events : {ScriptedAdmin::Events::none, ScriptedAdmin::Events::stream}) {
+        const ScriptedAdmin admin("unix:" + (directory_ / "admin.sock").string(), body, events);
+        const auto on_terminal = [&](std::vector<std::string> command) {
+            command.insert(command.begin(), HANDOVERD_PROGRAM);
+            command.insert(command.end(), {"--admin", admin.address()});
+            return TerminalProcess(command);
+        };
+        auto watching = on_terminal({"status", "--watch"});
+        EXPECT_TRUE(watching.comes_to_show("\\x1b[?1049l")) << watching.screen().text();
+        EXPECT_TRUE(watching.screen().is_alternate());
+        EXPECT_EQ(watching.screen().surprises(), "");
+        for (const auto* command : {"status", "reload"}) {
+            auto asking = on_terminal({command});
+            (void)asking.await_end();
+            EXPECT_NE(asking.screen().text().find('\\'), std::string::npos);
+            EXPECT_EQ(asking.screen().surprises(), "");
+        }
+        fs::remove(directory_ / "admin.sock");
     }
 }
 

@@ -40,7 +40,7 @@ _handoverd() {
     done
     case $command in
         reload) options+=' --wait' ;;
-        status) options+=' --json' ;;
+        status) options+=' --json --watch' ;;
     esac
     if [[ $current == -* || -n $command ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

@@ -5,7 +5,7 @@ complete -c handoverd -f
 
 complete -c handoverd -n __fish_use_subcommand -a serve -d 'Serve (the default)'
 complete -c handoverd -n __fish_use_subcommand -a reload -d 'Hand over to a new run of the same command'
-complete -c handoverd -n __fish_use_subcommand -a status -d 'Tell about the generation that serves'
+complete -c handoverd -n __fish_use_subcommand -a status -d 'Tell about the generations of the service'
 complete -c handoverd -n __fish_use_subcommand -a check -d 'Check options and configuration file'
 
 complete -c handoverd -s h -l help -d 'Print help'
@@ -27,3 +27,4 @@ complete -c handoverd -l log-level -xa 'debug info warning error' -d 'What to lo
 
 complete -c handoverd -n '__fish_seen_subcommand_from reload' -l wait -d 'Until the probation is over'
 complete -c handoverd -n '__fish_seen_subcommand_from status' -l json -d 'As JSON'
+complete -c handoverd -n '__fish_seen_subcommand_from status' -l watch -d 'Keep it up to date on the terminal'

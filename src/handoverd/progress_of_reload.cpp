@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "handoverd/progress_of_reload.h"
+
+#include "handoverd/figures.h"
+#include "handoverd/json_fields.h"
+#include "handoverd/status_screen.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace handoverd {
+namespace {
+
+using nlohmann::json;
+
+/// What the generation before has still to do; empty if nothing is known about it.
+std::string departure(const json& generation, std::int64_t now_ms) {
+    const auto name = fmt::format("generation {} ", number_in(generation, "number").value_or(0));
+    const auto held = number_in(generation, "connections").value_or(0);
+    const auto role = text_in(generation, "role");
+    if (role == "ended" || held == 0) return name + "drained";
+    if (role != "draining") return name + role;
+    const auto moved = number_in(generation.value("endings", json::object()), "moved").value_or(0);
+    auto text =
+        fmt::format("{}moved {} of {} connections", name, grouped(moved), grouped(moved + held));
+    if (const auto until_ms = number_in(generation, "drain_ends_at_ms"))
+        text += fmt::format(", {} left", age_in_words(*until_ms - now_ms));
+    return text;
+}
+
+}  // namespace
+
+std::string progress_of_reload(const json& status, std::int64_t now_ms) {
+    const auto all = generations_in(status);
+    const auto& newest = all.front();
+    const auto number = number_in(newest, "number").value_or(0);
+    const auto role = text_in(newest, "role");
+    if (role == "starting") {
+        auto text = fmt::format("generation {} is starting", number);
+        if (const auto since_ms = number_in(newest, "started_at_ms"))
+            text += fmt::format(", {}", age_in_words(now_ms - *since_ms));
+        return text;
+    }
+    const auto before = std::find_if(all.begin(), all.end(), [&](const json& generation) {
+        return generation.contains("number") && newest.contains("from") &&
+               generation["number"] == newest["from"];
+    });
+    const bool on_probation = role.find("probation") != std::string::npos;
+    const bool drains = before != all.end() && text_in(*before, "role") == "draining";
+    if (!on_probation && !drains) return fmt::format("generation {} is asked to hand over", number);
+    auto text =
+        fmt::format("generation {} is ready{}", number, on_probation ? ", on probation" : "");
+    if (before != all.end()) text += "; " + departure(*before, now_ms);
+    return text;
+}
+
+}  // namespace handoverd

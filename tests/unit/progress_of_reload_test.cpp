@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "handoverd/progress_of_reload.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace handoverd {
+namespace {
+
+using nlohmann::json;
+
+/// A successor in this role, and generation 3 before it in that one.
+json reloading(const std::string& role, const std::string& role_before, int moved, int held) {
+    const json successor = {{"number", 4},
+                            {"role", role},
+                            {"from", 3},
+                            {"connections", moved},
+                            {"started_at_ms", 100'000}};
+    const json before = {{"number", 3},
+                         {"role", role_before},
+                         {"from", 2},
+                         {"connections", held},
+                         {"drain_ends_at_ms", 120'000},
+                         {"endings", {{"moved", moved}, {"closed_by_client", 7}}}};
+    return {{"generation", 4}, {"generations", {successor, before}}};
+}
+
+TEST(ProgressOfReload, begins_with_whoever_is_asked) {
+    const json serving = {{"number", 3}, {"role", "serving"}, {"from", 2}};
+    const json status = {{"generations", json::array({serving})}};
+    EXPECT_EQ(progress_of_reload(status, 0), "generation 3 is asked to hand over");
+}
+
+TEST(ProgressOfReload, says_for_how_long_the_successor_has_been_starting) {
+    EXPECT_EQ(progress_of_reload(reloading("starting", "serving", 0, 10), 103'500),
+              "generation 4 is starting, 3 s");
+}
+
+TEST(ProgressOfReload, counts_the_connections_that_have_moved_down_to_the_deadline) {
+    EXPECT_EQ(progress_of_reload(reloading("probation", "draining", 9120, 880), 108'000),
+              "generation 4 is ready, on probation; "
+              "generation 3 moved 9,120 of 10,000 connections, 12 s left");
+    EXPECT_EQ(progress_of_reload(reloading("serving", "draining", 9999, 1), 119'000),
+              "generation 4 is ready; generation 3 moved 9,999 of 10,000 connections, 1 s left");
+}
+
+TEST(ProgressOfReload, says_when_the_generation_before_has_drained) {
+    for (const auto* role : {"draining", "ended"})
+        EXPECT_EQ(progress_of_reload(reloading("probation", role, 10'000, 0), 108'000),
+                  "generation 4 is ready, on probation; generation 3 drained");
+}
+
+TEST(ProgressOfReload, says_that_the_generation_before_crashed) {
+    EXPECT_EQ(progress_of_reload(reloading("probation", "crashed", 1, 9), 108'000),
+              "generation 4 is ready, on probation; generation 3 crashed");
+}
+
+TEST(ProgressOfReload, needs_no_more_than_an_older_release_says) {
+    const json status = {{"generation", 4}, {"pid", 812}, {"state", "serving on probation"}};
+    EXPECT_EQ(progress_of_reload(status, 0), "generation 4 is ready, on probation");
+    EXPECT_EQ(progress_of_reload({{"generation", 3}, {"state", "serving"}}, 0),
+              "generation 3 is asked to hand over");
+}
+
+TEST(ProgressOfReload, is_one_line_whatever_the_answer_is) {
+    const json hostile = {{"generations",
+                           {{{"number", "\u001b[2J"}, {"role", "probation"}, {"from", "x"}},
+                            {{"number", "x"}, {"role", "\n\u001b[2J"}, {"connections", 1}}}}};
+    EXPECT_EQ(progress_of_reload(hostile, 0),
+              "generation 0 is ready, on probation; generation 0 \\x0a\\x1b[2J");
+    EXPECT_EQ(progress_of_reload(json::object(), 0), "generation 0 is asked to hand over");
+}
+
+}  // namespace
+}  // namespace handoverd
