@@ -5,6 +5,7 @@
 #include "handover/printable.h"
 #include "handoverd/commands.h"
 #include "handoverd/daemon.h"
+#include "handoverd/dashboard.h"
 #include "handoverd/log.h"
 #include "handoverd/options.h"
 
@@ -56,6 +57,10 @@ int run(const Options& options) {
             return handoverd::reload(options);
         case Command::status:
             return handoverd::status(options);
+        case Command::dashboard:
+            std::fputs(handoverd::way_to_the_page(handover::Endpoint::parse(options.admin)).c_str(),
+                       stdout);
+            return 0;
         case Command::check:
             std::puts("the configuration is valid");
             return 0;

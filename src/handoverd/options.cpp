@@ -94,7 +94,8 @@ class Definition {
         app_.parse(argc, argv);
         for (const auto& [name, command] :
              {std::pair("reload", Command::reload), std::pair("status", Command::status),
-              std::pair("check", Command::check), std::pair("anchor", Command::anchor)})
+              std::pair("dashboard", Command::dashboard), std::pair("check", Command::check),
+              std::pair("anchor", Command::anchor)})
             if (app_.got_subcommand(name)) options_.command = command;
         for (const auto& time : times_) time->target = std::chrono::milliseconds(time->ms);
     }
@@ -112,6 +113,7 @@ class Definition {
         auto* json = status->add_flag("--json", options_.status_as_json, "As JSON");
         status->add_flag("--watch", options_.watch, "Keep it up to date on the terminal")
             ->excludes(json);
+        app_.add_subcommand("dashboard", "Tell how a browser reaches the live page");
         app_.add_subcommand("check", "Check the options and the configuration file; start nothing");
         auto* anchor = app_.add_subcommand(
             "anchor", "What the first process becomes with --anchor; not to be called by hand");

@@ -9,7 +9,7 @@
 
 namespace handoverd {
 
-enum class Command { serve, reload, status, check, anchor };
+enum class Command { serve, reload, status, dashboard, check, anchor };
 
 /// The command line and the configuration file, which come from one definition: every option is
 /// also a key of the file.

@@ -106,9 +106,9 @@ TEST_F(CommandLine, address_in_brackets_needs_no_quotes_in_the_configuration_fil
 TEST_F(CommandLine, help_and_version_are_told) {
     const auto help = run({"--help"});
     EXPECT_EQ(help.exit_status, 0);
-    for (const auto* text :
-         {"--listen", "--root", "--admin", "--drain-timeout", "--ready-timeout", "--probation",
-          "--idle-timeout", "--threads", "--log-level", "--config", "reload", "status", "check"})
+    for (const auto* text : {"--listen", "--root", "--admin", "--drain-timeout", "--ready-timeout",
+                             "--probation", "--idle-timeout", "--threads", "--log-level",
+                             "--config", "reload", "status", "dashboard", "check"})
         EXPECT_NE(help.out.find(text), std::string::npos) << text;
     const auto version = run({"--version"});
     EXPECT_EQ(version.exit_status, 0);

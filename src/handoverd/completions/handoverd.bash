@@ -2,7 +2,7 @@
 # Completion of handoverd(8) for bash, which is all it needs.
 
 _handoverd() {
-    local commands='serve reload status check'
+    local commands='serve reload status dashboard check'
     local options='--help --version --config --listen --root --admin --drain-timeout
         --ready-timeout --probation --idle-timeout --anchor --draining-max --threads --public-health
         --log-level --cache-control'

@@ -6,6 +6,7 @@ complete -c handoverd -f
 complete -c handoverd -n __fish_use_subcommand -a serve -d 'Serve (the default)'
 complete -c handoverd -n __fish_use_subcommand -a reload -d 'Hand over to a new run of the same command'
 complete -c handoverd -n __fish_use_subcommand -a status -d 'Tell about the generations of the service'
+complete -c handoverd -n __fish_use_subcommand -a dashboard -d 'Tell how a browser reaches the live page'
 complete -c handoverd -n __fish_use_subcommand -a check -d 'Check options and configuration file'
 
 complete -c handoverd -s h -l help -d 'Print help'

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "handoverd/page_words.h"
+
+#include "handoverd/html.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace handoverd {
+namespace {
+
+constexpr std::int64_t second = 1000;
+constexpr std::int64_t minute = 60 * second;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t day = 24 * hour;
+
+std::string two_units(std::int64_t ms, std::int64_t large, const char* large_name,
+                      std::int64_t small, const char* small_name) {
+    const auto rest = ms % large / small;
+    if (rest == 0) return fmt::format("{} {}", ms / large, large_name);
+    return fmt::format("{} {} {} {}", ms / large, large_name, rest, small_name);
+}
+
+}  // namespace
+
+std::string duration_in_words(std::int64_t ms) {
+    ms = std::max<std::int64_t>(ms, 0);
+    if (ms < second) return fmt::format("{} ms", ms);
+    if (ms < 10 * second) return fmt::format("{}.{} s", ms / second, ms % second / 100);
+    if (ms < minute) return fmt::format("{} s", ms / second);
+    if (ms < hour) return fmt::format("{} min", ms / minute);
+    if (ms < day) return two_units(ms, hour, "h", minute, "min");
+    return two_units(ms, day, "d", hour, "h");
+}
+
+std::string ago_in_words(std::int64_t ms) {
+    if (ms < second) return "just now";
+    // Tenths would count for nobody.
+    if (ms < minute) return fmt::format("{} s ago", ms / second);
+    return duration_in_words(ms) + " ago";
+}
+
+std::string count_in_words(std::uint64_t count, const std::string& noun) {
+    return grouped(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string role_in_words(const PageModel::Generation& generation, std::int64_t now) {
+    if (generation.role == "probation") return "serving, on probation";
+    if (generation.role == "draining" && generation.drain_ends) {
+        const auto left = std::max<std::int64_t>(*generation.drain_ends - now, 0);
+        if (left > 2 * minute) return "draining, " + duration_in_words(left) + " left";
+        // Rounded up: it is 0 when the time is over.
+        return "draining, " + std::to_string((left + second - 1) / second) + " s left";
+    }
+    return generation.role;
+}
+
+std::string origin_in_words(const PageModel::Generation& generation, std::int64_t now) {
+    const auto since = generation.ready ? generation.ready : generation.started;
+    const auto when = since ? ago_in_words(now - *since) : "";
+    if (!generation.from) return "started " + when;
+    const auto from = std::to_string(*generation.from);
+    const auto then = when.empty() ? "" : ", " + when;
+    if (generation.role == "starting") return "is to take over from " + from;
+    if (generation.by == "reload") return "took over from " + from + then;
+    if (generation.by == "restart") return "restarted after " + from + then;
+    if (generation.by == "crash") return "started after " + from + " crashed" + then;
+    return "came after " + from + then;
+}
+
+std::string endings_in_words(const PageModel::Generation& generation) {
+    if (!generation.account.empty()) return generation.account;
+    std::string words;
+    const auto add = [&words](std::uint64_t count, const std::string& what) {
+        words += (words.empty() ? "" : ", ") + grouped(count) + " " + what;
+    };
+    if (generation.moved != 0) add(generation.moved, "moved on");
+    for (const auto& [what, count] : generation.closed) add(count, what);
+    return words;
+}
+
+std::string generations_in_words(const PageModel::Handover& handover) {
+    const auto word = [](const std::optional<std::uint64_t>& number) {
+        return number ? std::to_string(*number) : std::string();
+    };
+    const auto from = word(handover.from);
+    const auto to = word(handover.to);
+    return from.empty() || to.empty() ? from + to : from + " to " + to;
+}
+
+}  // namespace handoverd
