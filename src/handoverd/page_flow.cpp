@@ -90,7 +90,8 @@ class Flow {
     [[nodiscard]] Html remainder(const Generation& generation, double enters) const {
         if (generation.is_serving() || generation.connections == 0) return {};
         const double size = width(generation.connections);
-        const double right = middle + std::max(enters, width(generation.moved) + size) / 2;
+        // Where it came in, if that is wider than what has flowed on.
+        const double right = middle + std::max(enters, width(generation.moved)) / 2;
         return Html::of("<path class=\"remainder\" d=\"{}\"/>",
                         {fmt::format("M{0:.1f} 100C{0:.1f} 60 {1:.1f} 60 {1:.1f} 12V100Z",
                                      right - size, right)});
