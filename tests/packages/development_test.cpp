@@ -23,7 +23,7 @@ class DevelopmentPackage : public ServiceUnderLoad,
             if (const auto name = entry.path().filename().string();
                 name.starts_with("libhandover") && name.find("dbgsym") == std::string::npos)
                 container().copy_in(entry.path(), fs::path("/root") / name);
-        container().output_of("dpkg -i /root/libhandover*.deb");
+        container().output_of("apt-get install -q -y /root/libhandover*.deb");
         container().output_of(std::string("cp -r /usr/share/doc/libhandover-dev/examples ") +
                               directory);
     }

@@ -10,8 +10,9 @@ namespace handover::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
-using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr auto socket_unit = "handoverd.socket";
@@ -36,6 +37,10 @@ class Packages : public ServiceUnderLoad, public testing::WithParamInterface<std
     void install(const std::string& kind) {
         const auto finished = apt_install(kind);
         ASSERT_EQ(finished.exit_status, 0) << finished.out << finished.err;
+        EXPECT_THAT(finished.out + finished.err, Not(HasSubstr("handoverd: ")));
+        expect_installed(kind);
+    }
+    void expect_installed(const std::string& kind) {
         EXPECT_EQ(container().output_of("dpkg-query -W -f '${Status} ${Version}' handoverd"),
                   "install ok installed " + version_of(kind));
     }
@@ -53,6 +58,14 @@ class Packages : public ServiceUnderLoad, public testing::WithParamInterface<std
     }
     std::string page() { return container().output_of("curl -sS --fail http://localhost:9999/"); }
 
+    /// Of the whole system, but for what dpkg, apt and systemd write about themselves.
+    std::string files() {
+        return container().output_of(
+            "find / -xdev \\( -path /root -o -path /tmp -o -path /var/tmp -o -path /var/log "
+            "-o -path /var/cache/apt -o -path /var/lib/apt -o -path '/var/lib/dpkg/*-old' "
+            "-o -path /var/lib/systemd/timers \\) -prune -o -print | sort");
+    }
+
     /// At full speed.
     std::vector<Load> start_clients() {
         std::vector<Load> clients;
@@ -64,12 +77,13 @@ class Packages : public ServiceUnderLoad, public testing::WithParamInterface<std
         return clients;
     }
 
-  private:
-    static fs::path package(const fs::path& directory) {
+    static fs::path package(const fs::path& directory, const std::string& name = "handoverd_") {
         for (const auto& entry : fs::directory_iterator(directory))
-            if (entry.path().filename().string().starts_with("handoverd_")) return entry.path();
-        throw std::runtime_error("there is no package of handoverd in " + directory.string());
+            if (entry.path().filename().string().starts_with(name)) return entry.path();
+        throw std::runtime_error("there is no " + name + "*.deb in " + directory.string());
     }
+
+  private:
     static fs::path file(const std::string& kind) { return "/root/" + kind + ".deb"; }
 };
 
@@ -107,7 +121,10 @@ TEST_P(Packages, that_crash_at_start_leave_the_old_version_serving) {
     auto clients = start_clients();
     const auto finished = apt_install("crash-at-start");
     EXPECT_EQ(finished.exit_status, 0) << finished.err;
-    EXPECT_THAT(finished.out + finished.err, HasSubstr("goes on serving"));
+    EXPECT_THAT(finished.out + finished.err,
+                AllOf(HasSubstr("goes on serving, for the new one did not take over: "),
+                      HasSubstr("SIGSEGV")));
+    expect_installed("crash-at-start");
     EXPECT_EQ(serving_version(), version_of("good"));
     EXPECT_EQ(state_of(unit), "active");
     await_answers(clients, 100);
@@ -120,9 +137,13 @@ TEST_P(Packages, that_crash_on_probation_are_rolled_back) {
     install("good");
     auto clients = start_clients();
     const auto main = main_pid();
-    install("crash-later");
-    ASSERT_TRUE(eventually(
-        [&] { return container().journal(unit).find("rolled back") != std::string::npos; }));
+    const auto finished = apt_install("crash-later");
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_THAT(finished.out + finished.err,
+                AllOf(HasSubstr("goes on serving, for the new one crashed or hung on probation: "
+                                "rolled back: "),
+                      HasSubstr("SIGALRM")));
+    expect_installed("crash-later");
     await_answers(clients, 100);
     EXPECT_EQ(main_pid(), main);
     EXPECT_EQ(serving_version(), version_of("good"));
@@ -132,6 +153,18 @@ TEST_P(Packages, that_crash_on_probation_are_rolled_back) {
         // What the process that died held, and no more.
         EXPECT_LE(report.failed(), 64);
     }
+}
+
+TEST_P(Packages, whose_probation_is_long_do_not_keep_apt_waiting) {
+    install("good");
+    const fs::path file = "/etc/handoverd/handoverd.conf";
+    container().write_file(file, container().read_file(file) + "probation=10m\n");
+    (void)page();
+    const auto finished = apt_install("next");
+    EXPECT_EQ(finished.exit_status, 0) << finished.err;
+    EXPECT_LT(finished.duration, std::chrono::minutes(1));
+    EXPECT_THAT(finished.out + finished.err, HasSubstr("still on probation"));
+    EXPECT_EQ(serving_version(), version_of("next"));
 }
 
 TEST_P(Packages, that_are_upgraded_leave_a_service_as_it_was) {
@@ -159,6 +192,7 @@ TEST_P(Packages, that_are_upgraded_leave_a_service_as_it_was) {
 }
 
 TEST_P(Packages, that_are_removed_finish_requests_and_leave_nothing_when_purged) {
+    const auto before = files();
     install("good");
     (void)page();
     auto slow = start_slow_requests(3, "2s");
@@ -169,21 +203,41 @@ TEST_P(Packages, that_are_removed_finish_requests_and_leave_nothing_when_purged)
     EXPECT_EQ(state_of(unit), "inactive");
     EXPECT_TRUE(fs::exists(container().outside("/etc/handoverd/handoverd.conf")));
     container().output_of("apt-get purge -q -y handoverd");
-    EXPECT_THAT(container().output_of("find / -xdev -name '*handoverd*' ! -path '/proc/*' "
-                                      "! -path '/sys/*' ! -path '/var/log/*' ! -path '/root/*'"),
-                IsEmpty());
+    EXPECT_EQ(files(), before);
+}
+
+TEST_P(Packages, that_policy_forbids_to_reload_are_installed_and_no_more) {
+    install("good");
+    (void)page();
+    container().write_file("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", fs::perms(0755));
+    install("next");
+    EXPECT_EQ(serving_version(), version_of("good"));
+}
+
+TEST_P(Packages, have_the_symbols_of_the_very_program) {
+    install("good");
+    (void)page();
+    container().copy_in(package(packages_of(GetParam()) / "good", "handoverd-dbgsym_"),
+                        "/root/symbols.deb");
+    container().output_of("apt-get install -q -y /root/symbols.deb");
+    const auto build_id = status().at("build_id").get<std::string>();
+    EXPECT_TRUE(fs::exists(container().outside("/usr/lib/debug/.build-id/" + build_id.substr(0, 2) +
+                                               "/" + build_id.substr(2) + ".debug")));
 }
 
 TEST_P(Packages, are_reloaded_by_needrestart) {
     install("good");
     (void)page();
     auto clients = start_clients();
+    auto slow = start_slow_requests(3, "3s");
     container().output_of("/etc/needrestart/restart.d/handoverd.service");
     EXPECT_EQ(status().at("generation"), 2);
     // What it does without the hook, and while a predecessor drains.
     container().output_of("systemctl restart handoverd.service");
     EXPECT_EQ(status().at("generation"), 3);
     await_answers(clients, 100);
+    const auto report = slow.finish();
+    EXPECT_EQ(report.answered(), 3) << report;
     expect_nothing_lost(clients);
 }
 
