@@ -14,7 +14,7 @@ namespace handover::bench {
 /// Where the servers come from.
 struct Programs {
     std::filesystem::path root;       ///< a root file system with the peers' packages
-    std::filesystem::path handoverd;  ///< built inside that release
+    std::filesystem::path handoverd;  ///< as that release's package has it
     std::filesystem::path stock_httplib;
     std::filesystem::path go_server;  ///< empty: no such server
 };

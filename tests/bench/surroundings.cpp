@@ -32,7 +32,7 @@ std::vector<std::string> describe_surroundings(const std::filesystem::path& root
             "Versions: " +
                 output_of({"dpkg-query", "--admindir=" + (root / "var/lib/dpkg").string(), "--show",
                            "--showformat=${Package} ${Version}; ", "nginx", "haproxy", "h2o",
-                           "libcpp-httplib-dev", "systemd"}) +
+                           "libcpp-httplib*", "systemd"}) +
                 shell("go version 2>/dev/null")};
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <vector>
 
 namespace handover::test {
 namespace {
@@ -12,12 +13,12 @@ namespace {
 using std::chrono::minutes;
 
 // As system.prepare_prometheus has it.
-const Setting setting{"bookworm", false, {"prometheus"}};
+const std::vector<std::string> packages{"prometheus"};
 
 class SystemMetrics : public ServiceUnderLoad {
   protected:
     void SetUp() override {
-        boot(setting, "--admin 127.0.0.1:9998 --probation 1s");
+        boot({all_suites().front(), false, packages}, "--admin 127.0.0.1:9998 --probation 1s");
         container().write_file("/etc/systemd/system/handoverd.service.d/admin.conf",
                                "[Service]\nExecReload=\nExecReload=/usr/bin/handoverd reload "
                                "--admin 127.0.0.1:9998\n");

@@ -22,11 +22,6 @@ std::string output_of_script(const std::string& script, const std::vector<std::s
     return finished.out;
 }
 
-std::vector<std::string> where_if_prepared(const std::string& suite) {
-    const bool done = std::getenv("HANDOVER_TEST_PREPARED") != nullptr;
-    return done ? std::vector<std::string>{"--where", suite} : std::vector<std::string>{suite};
-}
-
 }  // namespace
 
 fs::path source_directory() {
@@ -37,22 +32,26 @@ std::string readme_command(const std::string& name) {
     return output_of_script("readme-command", {name});
 }
 
-fs::path root_of(const std::string& suite, const std::vector<std::string>& packages) {
-    std::vector<std::string> arguments{suite};
-    arguments.insert(arguments.end(), packages.begin(), packages.end());
-    return output_of_script("system/make-root", arguments);
-}
-
-fs::path bare_root_of(const std::string& suite) {
-    return output_of_script("packages/target-root", {suite});
+fs::path root_of(const std::string& suite) {
+    return output_of_script("system/make-root", {suite});
 }
 
 fs::path packages_of(const std::string& suite) {
-    return output_of_script("packages/build", where_if_prepared(suite));
+    if (std::getenv("HANDOVER_TEST_PREPARED") != nullptr)
+        return output_of_script("packages/build", {"--where", suite});
+    return output_of_script("packages/build", {suite});
 }
 
-fs::path programs_of(const std::string& suite) {
-    return output_of_script("system/build-in-root", where_if_prepared(suite));
+fs::path bare_root_of(const std::string& suite) {
+    (void)packages_of(suite);  // which say what they depend on
+    return output_of_script("packages/target-root", {suite});
+}
+
+fs::path installed_root_of(const std::string& suite, const std::vector<std::string>& packages) {
+    (void)packages_of(suite);
+    std::vector<std::string> arguments{suite};
+    arguments.insert(arguments.end(), packages.begin(), packages.end());
+    return output_of_script("packages/installed-root", arguments);
 }
 
 }  // namespace handover::test

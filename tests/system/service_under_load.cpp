@@ -18,12 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr auto configuration_file = "/etc/handoverd.conf";
 
-std::string content_of(const fs::path& path) {
-    const auto finished = run_command({"cat", path}, seconds(10));
-    if (!finished.ok()) throw std::runtime_error(finished.err);
-    return finished.out;
-}
-
 /// The value of the first KEY= line of a unit file.
 std::string unit_setting(const std::string& unit, const std::string& key) {
     std::istringstream lines(unit);
@@ -101,31 +95,37 @@ void ServiceUnderLoad::boot_configured(const Setting& setting, const std::string
 }
 
 void ServiceUnderLoad::make_container(const Setting& setting) {
-    programs_ = programs_of(setting.suite);
+    suite_ = setting.suite;
+    root_ = installed_root_of(suite_, setting.packages);
     unix_path_ = setting.socket_unit ? "/run/handoverd-test.sock" : "/run/handoverd/test.sock";
-    container_.emplace(root_of(setting.suite, setting.packages));
+    container_.emplace(root_);
 }
 
 void ServiceUnderLoad::start(const Setting& setting, const std::string& arguments) const {
-    install_good_binary();
-    install_units(setting, arguments);
+    configure_units(setting, arguments);
     container_->output_of("systemctl daemon-reload");
-    if (setting.socket_unit) container_->output_of("systemctl start handoverd.socket");
+    if (setting.socket_unit) container_->output_of("systemctl restart handoverd.socket");
     container_->output_of("systemctl start handoverd.service");
 }
 
-void ServiceUnderLoad::install_units(const Setting& setting, const std::string& arguments) const {
-    const std::string content = content_of(source_directory() / "units/handoverd.service");
-    const fs::path system = "/etc/systemd/system";
-    container_->write_file(system / "handoverd.service", content);
-    add_drop_in("test", "ExecStart=\nExecStart=" + unit_setting(content, "ExecStart") + " " +
+void ServiceUnderLoad::configure_units(const Setting& setting, const std::string& arguments) const {
+    const auto shipped = container_->output_of("systemctl cat handoverd.service");
+    add_drop_in("test", "ExecStart=\nExecStart=" + unit_setting(shipped, "ExecStart") + " " +
                             arguments + "\n");
-    if (!setting.socket_unit)
-        return container_->copy_in(source_directory() / "units/own-listener.conf",
-                                   system / "handoverd.service.d/own-listener.conf");
-    container_->copy_in(source_directory() / "units/handoverd.socket", system / "handoverd.socket");
-    container_->write_file(system / "handoverd.socket.d/test.conf",
+    if (!setting.socket_unit) {
+        // The package enables it.
+        container_->output_of("systemctl disable --now handoverd.socket");
+        return add_example("own-listener.conf");
+    }
+    container_->write_file("/etc/systemd/system/handoverd.socket.d/test.conf",
                            "[Socket]\nListenStream=" + unix_path_.string() + "\n");
+}
+
+void ServiceUnderLoad::add_example(const std::string& file) const {
+    container_->output_of(
+        "install -D --mode=644 --target-directory=/etc/systemd/system/handoverd.service.d "
+        "/usr/share/doc/handoverd/examples/" +
+        file);
 }
 
 void ServiceUnderLoad::add_drop_in(const std::string& name, const std::string& lines) const {
@@ -233,11 +233,11 @@ LoadReport ServiceUnderLoad::stop_and_print(Load& client) {
 }
 
 void ServiceUnderLoad::install_good_binary() const {
-    container_->copy_in(programs_ / "handoverd", program);
+    container_->copy_in(root_.string() + program, program);
 }
 
 void ServiceUnderLoad::install_helper(const std::string& name) const {
-    container_->copy_in(programs_ / name, "/usr/bin/" + name);
+    container_->copy_in(packages_of(suite_) / "helpers" / name, "/usr/bin/" + name);
 }
 
 void ServiceUnderLoad::install_binary(const std::string& content, fs::perms mode) const {

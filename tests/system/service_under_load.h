@@ -51,8 +51,8 @@ struct BinaryFault {
 std::ostream& operator<<(std::ostream& out, const BinaryFault& fault);
 [[nodiscard]] const std::vector<BinaryFault>& binary_faults();
 
-/// handoverd, built in the release's own root, installed with the project's units into a fresh
-/// container, started, and ready for clients on TCP 9999 (4 and 6) and on a unix socket.
+/// handoverd as apt has installed it in that release, in a fresh container of its own, started, and
+/// ready for clients on TCP 9999 (4 and 6) and on a unix socket.
 class ServiceUnderLoad : public testing::Test {
   protected:
     using milliseconds = std::chrono::milliseconds;
@@ -121,15 +121,18 @@ class ServiceUnderLoad : public testing::Test {
     static constexpr auto tcp6 = "[::1]:9999";
     [[nodiscard]] std::string unix_target() const;
 
+    /// A file of the examples that the package has, as a drop-in that systemd has not read yet.
+    void add_example(const std::string& file) const;
     /// Another program that was built for this release, under the name "/usr/bin/<name>".
     void install_helper(const std::string& name) const;
 
   private:
     void make_container(const Setting& setting);
     void start(const Setting& setting, const std::string& arguments) const;
-    void install_units(const Setting& setting, const std::string& arguments) const;
+    void configure_units(const Setting& setting, const std::string& arguments) const;
 
-    std::filesystem::path programs_;  // what was built for this release
+    std::string suite_;
+    std::filesystem::path root_;  // in which it is installed
     std::filesystem::path unix_path_;
     std::optional<Container> container_;
 };

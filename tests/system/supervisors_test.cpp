@@ -5,6 +5,7 @@
 #include "support/load_report.h"
 #include "support/processes.h"
 #include "system/roots.h"
+#include "system/service_under_load.h"
 
 #include <gtest/gtest.h>
 
@@ -14,8 +15,7 @@
 namespace handover::test {
 namespace {
 
-// Both as system.prepare_supervisors has it.
-constexpr const char* suite = "bookworm";
+// As system.prepare_supervisors has them.
 const std::vector<std::string> packages{"runit", "supervisor"};
 constexpr const char* target = "127.0.0.1:9999";
 constexpr const char* command = "/usr/bin/handoverd --anchor --probation 200ms";
@@ -62,7 +62,7 @@ class UnderSupervisor : public testing::TestWithParam<Supervisor> {
   protected:
     void SetUp() override {
         const auto& supervisor = GetParam();
-        container_.copy_in(programs_of(suite) / "handoverd", "/usr/bin/handoverd");
+        container_.output_of("systemctl disable --now handoverd.socket");
         container_.write_file(supervisor.file, supervisor.content, std::filesystem::perms(0755));
         supervisor_.emplace(container_.spawn("exec " + supervisor.run));
         ASSERT_TRUE(eventually([this] { return generation() == 1; }));
@@ -87,7 +87,7 @@ class UnderSupervisor : public testing::TestWithParam<Supervisor> {
         return static_cast<pid_t>(std::stol(status.substr(status.find(key) + key.size())));
     }
 
-    Container container_{root_of(suite, packages)};
+    Container container_{installed_root_of(all_suites().front(), packages)};
     std::optional<ChildProcess> supervisor_;
 };
 
