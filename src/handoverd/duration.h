@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace handoverd {
 
-/// Times as people write them: "500ms", "20s", "2min", "1h". The unit is required.
-/// For CLI11: turns the text of an option into a number of milliseconds.
-[[nodiscard]] CLI::AsNumberWithUnit duration_in_ms();
-/// nullopt if it is no such text, or negative.
-[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string text);
+/// Times as people write them, a whole number and a unit: "500ms", "20s", "2min", "1h". At most
+/// 1193h. nullopt if it is no such text.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// Why it is none, and what to write instead; empty if it is one.
+[[nodiscard]] std::string fault_of_duration(std::string_view text);
 
 }  // namespace handoverd

@@ -3,6 +3,7 @@
 #include "handover/error.h"
 #include "handover/origin.h"
 #include "handover/printable.h"
+#include "handoverd/check.h"
 #include "handoverd/commands.h"
 #include "handoverd/daemon.h"
 #include "handoverd/dashboard.h"
@@ -62,8 +63,7 @@ int run(const Options& options) {
                        stdout);
             return 0;
         case Command::check:
-            std::puts("the configuration is valid");
-            return 0;
+            return handoverd::check(options);
         case Command::anchor:
             return run_anchor(options);
     }
@@ -78,7 +78,8 @@ int main(int argc, char** argv) {
         return options ? run(*options) : 0;
     } catch (const handoverd::UsageError& error) {
         refuse_predecessor(error.what());
-        return fail(error.exit_status(), error.what());
+        for (const auto& fault : error.faults()) fail(error.exit_status(), fault);
+        return error.exit_status();
     } catch (const handover::Error& error) {
         return fail(error.exit_status(), error.what());
     } catch (const std::exception& error) {

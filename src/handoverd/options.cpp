@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/options.h"
 
-#include "handover/endpoint.h"
-#include "handover/error.h"
 #include "handover/program.h"
-#include "handoverd/cache_control.h"
 #include "handoverd/duration.h"
+#include "handoverd/option_values.h"
 
 #include <CLI/CLI.hpp>
 
@@ -13,77 +11,27 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
-#include <iostream>
-#include <memory>
-#include <regex>
-#include <sstream>
+#include <utility>
 
 namespace handoverd {
 namespace {
 
-const CLI::Validator is_endpoint(
-    [](const std::string& text) {
-        try {
-            (void)handover::Endpoint::parse(text);
-            return std::string();
-        } catch (const handover::Error& error) {
-            return std::string(error.what());
-        }
-    },
-    "ADDRESS");
-
-const CLI::Validator is_cache_rule(
-    [](const std::string& text) {
-        try {
-            (void)CacheControl({text});
-            return std::string();
-        } catch (const std::invalid_argument& error) {
-            return std::string(error.what());
-        }
-    },
-    "RULE");
-
 /// Where packages put it.
 constexpr const char* standard_config = "/etc/handoverd/handoverd.conf";
 
-/// A time as CLI11 sees it: a number of milliseconds that is written with a unit.
-struct Time {
-    std::uint32_t ms = 0;
-    std::chrono::milliseconds& target;
-};
-
-/// As CLI11 reads it, but for addresses like [::]:80: to CLI11 a bracket begins a list.
-class ConfigFile : public CLI::ConfigTOML {
-  public:
-    std::vector<CLI::ConfigItem> from_config(std::istream& in) const override {
-        const std::regex address(R"re(^(\s*[\w-]+\s*=\s*)(\[[^\]"',]*\]:\S*))re");
-        std::stringstream quoted;
-        for (std::string line; std::getline(in, line);)
-            quoted << std::regex_replace(line, address, "$1\"$2\"") << '\n';
-        return CLI::ConfigTOML::from_config(quoted);
-    }
-};
-
 class Definition {
   public:
-    enum class File { read, ignore };
-
-    Definition(Options& options, File file)
+    explicit Definition(Options& options)
         : options_(options), app_("HTTP server that keeps its listener through every restart") {
         app_.name("handoverd");
         app_.set_version_flag("--version", std::string(HANDOVER_VERSION) + " (build " +
                                                handover::build_id().substr(0, 12) + ")");
-        constexpr const char* about =
-            "Read options from a file of lines like drain-timeout=20s. Default: this one, if there "
-            "is such a file";
-        if (file == File::read)
-            app_.set_config("--config", standard_config, about);
-        else
-            app_.add_option("--config", about);
-        app_.config_formatter(std::make_shared<ConfigFile>());
-        app_.allow_config_extras(CLI::config_extras_mode::error);
+        app_.add_option("--config", config_,
+                        "Read options from a file of lines like drain-timeout=20s. Default: this "
+                        "one, if there is such a file")
+            ->default_str(standard_config)
+            ->configurable(false);
         app_.fallthrough();
         app_.require_subcommand(0, 1);
         add_commands();
@@ -97,7 +45,25 @@ class Definition {
               std::pair("dashboard", Command::dashboard), std::pair("check", Command::check),
               std::pair("anchor", Command::anchor)})
             if (app_.got_subcommand(name)) options_.command = command;
-        for (const auto& time : times_) time->target = std::chrono::milliseconds(time->ms);
+    }
+
+    /// After parse(). Throws UsageError.
+    void read_file() {
+        using Missing = ConfigurationFile::Missing;
+        // It goes on with what it was given, whatever the file has become.
+        if (options_.command == Command::anchor) return;
+        auto& file = options_.file;
+        file = app_.count("--config") == 0
+                   ? ConfigurationFile::read(standard_config, Missing::is_empty)
+                   : ConfigurationFile::read(config_, Missing::is_a_fault);
+        Options unused;
+        Definition trial(unused);
+        options_.settings = apply(file, app_, trial.app_);
+        if (options_.command == Command::reload || options_.command == Command::status ||
+            options_.command == Command::dashboard)
+            return refuse_if_admin_is_unknown();
+        refuse_same_addresses();
+        refuse(file.faults);
     }
 
     CLI::App& app() { return app_; }
@@ -114,7 +80,8 @@ class Definition {
         status->add_flag("--watch", options_.watch, "Keep it up to date on the terminal")
             ->excludes(json);
         app_.add_subcommand("dashboard", "Tell how a browser reaches the live page");
-        app_.add_subcommand("check", "Check the options and the configuration file; start nothing");
+        app_.add_subcommand("check", "Check the options and the configuration file; start nothing")
+            ->add_flag("--print", options_.print, "What holds then, and where each value is from");
         auto* anchor = app_.add_subcommand(
             "anchor", "What the first process becomes with --anchor; not to be called by hand");
         anchor->add_option("ledger", options_.ledger_fd, "A descriptor")->required();
@@ -126,17 +93,17 @@ class Definition {
                         "Address to serve on: [::]:80, 127.0.0.1:80, :80, unix:/path, unix:@name. "
                         "May be given more than once. Default: what a .socket unit hands over, "
                         "else [::]:9999")
-            ->check(is_endpoint);
+            ->check(is_endpoint());
         app_.add_option("--root", options_.root, "Directory of static files to serve")
-            ->check(CLI::ExistingDirectory);
+            ->check(is_directory());
         app_.add_option("--cache-control", options_.cache_control,
                         "Cache-Control of files: no-cache for all of them, .css=max-age=3600 by "
                         "their ending, /assets/=immutable by their directory. May be given more "
                         "than once")
-            ->check(is_cache_rule);
+            ->check(is_cache_rule());
         app_.add_option("--admin", options_.admin,
                         "Address for reload, /status, /metrics, /healthz and /readyz")
-            ->check(is_endpoint)
+            ->check(is_endpoint())
             ->default_str(default_admin_endpoint());
         options_.admin = default_admin_endpoint();
         app_.add_flag("--public-health", options_.public_health,
@@ -157,30 +124,56 @@ class Definition {
         app_.add_option("--draining-max", options_.draining_max,
                         "Most generations that finish their requests at one time; another reload "
                         "ends the oldest")
-            ->check(CLI::Range(1, 64))
+            ->check(is_number_within(1, 64))
             ->capture_default_str();
         options_.threads = 512;
         app_.add_option("--threads", options_.threads, "Most threads for requests at one time")
-            ->check(CLI::Range(2, 100000))
+            ->check(is_number_within(2, 100000))
             ->capture_default_str();
         options_.log_level = "info";
         app_.add_option("--log-level", options_.log_level, "What to log")
-            ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+            ->check(is_one_of({"debug", "info", "warning", "error"}))
             ->capture_default_str();
     }
 
     void add_time(const std::string& name, std::chrono::milliseconds& target,
                   const std::string& standard, const std::string& description) {
-        times_.push_back(std::make_unique<Time>(Time{0, target}));
-        times_.back()->ms = static_cast<std::uint32_t>(parse_duration(standard)->count());
-        app_.add_option(name, times_.back()->ms, description)
-            ->transform(duration_in_ms())
+        target = *parse_duration(standard);
+        app_.add_option_function<std::string>(
+                name, [&target](const std::string& text) { target = *parse_duration(text); },
+                description)
+            ->check(is_duration())
             ->default_str(standard);
     }
 
+    /// Without it nobody can be asked.
+    void refuse_if_admin_is_unknown() const {
+        auto faults = options_.file.faults;
+        std::erase_if(faults, [](const auto& fault) {
+            return fault.line != 0 && !fault.text.starts_with("admin=");
+        });
+        refuse(faults);
+    }
+
+    void refuse_same_addresses() {
+        for (const auto& same :
+             same_addresses(options_.settings, {"listen", "admin"}, options_.file)) {
+            if (same.from != Setting::From::file) throw UsageError(EX_USAGE, same.text);
+            options_.file.add_fault(same.line, same.text);
+        }
+    }
+
+    void refuse(const std::vector<ConfigurationFile::Fault>& faults) const {
+        if (faults.empty()) return;
+        std::vector<std::string> lines;
+        for (const auto& fault : faults)
+            lines.push_back(options_.file.place(fault.line) + ": " + fault.text);
+        throw UsageError(EX_CONFIG, std::move(lines));
+    }
+
     Options& options_;
+    std::string config_;
     CLI::App app_;
-    std::vector<std::unique_ptr<Time>> times_;
 };
 
 /// CLI11's messages may have several lines and no hint; users get one line with one.
@@ -190,31 +183,34 @@ std::string one_line(std::string message) {
     return message + " (see handoverd --help)";
 }
 
-/// Whose fault it was: CLI11 does not say where a wrong value came from.
-bool command_line_is_right(int argc, const char* const* argv) {
-    Options unused;
-    Definition definition(unused, Definition::File::ignore);
-    try {
-        definition.parse(argc, argv);
-        return true;
-    } catch (const CLI::ParseError&) {
-        return false;
-    }
+/// Nobody reads more of them, and they have to fit into a message.
+std::vector<std::string> not_too_many(std::vector<std::string> faults) {
+    constexpr std::size_t most = 20;
+    if (faults.size() <= most) return faults;
+    const auto more = faults.size() - most;
+    faults.resize(most);
+    faults.push_back("and " + std::to_string(more) + " more");
+    return faults;
 }
 
 }  // namespace
 
+UsageError::UsageError(int exit_status, std::vector<std::string> faults)
+    : std::runtime_error(CLI::detail::join(not_too_many(faults), "; ")),
+      exit_status_(exit_status),
+      faults_(not_too_many(std::move(faults))) {}
+
 std::optional<Options> parse_options(int argc, const char* const* argv) {
     Options options;
-    Definition definition(options, Definition::File::read);
+    Definition definition(options);
     try {
         definition.parse(argc, argv);
+        definition.read_file();
     } catch (const CLI::Success& help) {
         definition.app().exit(help);
         return std::nullopt;
     } catch (const CLI::ParseError& error) {
-        if (!command_line_is_right(argc, argv)) throw UsageError(EX_USAGE, one_line(error.what()));
-        throw UsageError(EX_CONFIG, "the configuration file: " + one_line(error.what()));
+        throw UsageError(EX_USAGE, one_line(error.what()));
     }
     return options;
 }

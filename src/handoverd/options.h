@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handoverd/configuration.h"
+
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -18,6 +20,10 @@ struct Options {
     bool status_as_json = false;
     bool watch = false;  ///< status: kept up to date
     bool wait = false;   ///< reload: until the probation is over
+    bool print = false;  ///< check: what holds, and where it comes from
+
+    ConfigurationFile file;         ///< as far as it has been read
+    std::vector<Setting> settings;  ///< all that can stand in it, in the order of --help
 
     std::vector<std::string> listen;         ///< empty: the default, or whatever is inherited
     std::string root;                        ///< empty: no static files
@@ -35,19 +41,28 @@ struct Options {
     std::string log_level;
 };
 
-/// One line for the user, and the exit status it deserves: 64 (EX_USAGE) for the command line, 78
-/// (EX_CONFIG) for the configuration file.
+/// What the user has to put right, and the exit status it deserves: 64 (EX_USAGE) for the command
+/// line, 78 (EX_CONFIG) for the configuration file. what() has all faults in one line.
 class UsageError : public std::runtime_error {
   public:
-    UsageError(int exit_status, const std::string& what)
-        : std::runtime_error(what), exit_status_(exit_status) {}
+    UsageError(int exit_status, const std::string& fault)
+        : UsageError(exit_status, std::vector<std::string>{fault}) {}
+    /// Not empty. Of very many, the first.
+    UsageError(int exit_status, std::vector<std::string> faults);
     [[nodiscard]] int exit_status() const noexcept { return exit_status_; }
+    /// One line each.
+    [[nodiscard]] const std::vector<std::string>& faults() const noexcept { return faults_; }
 
   private:
     int exit_status_;
+    std::vector<std::string> faults_;
 };
 
 /// nullopt: --help or --version was asked for and has been printed. Throws UsageError.
+///
+/// `reload` and `status` only need to find the admin listener: for them, what else is wrong in the
+/// file is not theirs to judge. Who reloads may be an older version than the one that is to start,
+/// which reads the file itself and says what it thinks of it.
 [[nodiscard]] std::optional<Options> parse_options(int argc, const char* const* argv);
 
 /// Where the admin listener is unless configured: below $RUNTIME_DIRECTORY (which the unit sets),

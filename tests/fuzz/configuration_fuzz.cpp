@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A configuration file is good, or refused as one, with one line for the operator.
+// A configuration file is good, or refused with lines for the operator that name it. What is good
+// can be written down again.
 #include "fuzzer.h"
 #include "handover/unique_fd.h"
 #include "handoverd/options.h"
@@ -10,7 +11,22 @@
 
 #include <array>
 #include <string>
-#include <string_view>
+
+namespace {
+
+void expect_to_read_the_same(const handoverd::ConfigurationFile& file) {
+    std::string text;
+    for (const auto& item : file.items)
+        text += handoverd::ConfigurationFile::to_line(item.name, item.value) + "  # again\n";
+    const auto again = handoverd::ConfigurationFile::parse(file.path, text);
+    require(again.faults.empty() && again.items.size() == file.items.size());
+    for (std::size_t i = 0; i < file.items.size(); ++i) {
+        require(again.items[i].name == file.items[i].name);
+        require(again.items[i].value == file.items[i].value);
+    }
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const handover::UniqueFd file(::memfd_create("fuzz", MFD_CLOEXEC));
@@ -23,9 +39,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(options->draining_max >= 1 && options->threads >= 2);
         require(options->drain_timeout.count() >= 0 && options->probation.count() >= 0);
         require(!options->admin.empty() && !options->log_level.empty());
+        expect_to_read_the_same(options->file);
     } catch (const handoverd::UsageError& error) {
         require(error.exit_status() == EX_CONFIG);
-        require(std::string_view(error.what()).find('\n') == std::string_view::npos);
+        require(!error.faults().empty());
+        for (const auto& fault : error.faults()) {
+            require(fault.find('\n') == std::string::npos && fault.size() < 1000);
+            require(fault.starts_with(path) || fault.starts_with("and "));
+        }
     }
     return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Options, the configuration file, and how a start fails.
+// Options, and how a start fails. For the configuration file see configuration_test.cpp.
 
 #include "process/process_test.h"
 
@@ -68,41 +68,6 @@ TEST_F(CommandLine, other_bad_values_are_refused) {
     expect_refusal(64, {"--log-level", "loud"}, "--log-level");
 }
 
-TEST_F(CommandLine, configuration_file_that_is_missing_is_refused) {
-    expect_refusal(78, {"--config", directory_ / "missing"}, "missing");
-    expect_refusal(78, {"check", "--config", directory_ / "missing"}, "missing");
-}
-
-TEST_F(CommandLine, configuration_file_that_is_broken_is_refused) {
-    expect_refusal(78, {"--config", file("no-such-key=1\n")}, "no-such-key");
-    expect_refusal(78, {"check", "--config", file("drain-timeout=20\n")}, "drain-timeout");
-    expect_refusal(78, {"check", "--config", file("listen=nonsense\n")}, "nonsense");
-    expect_refusal(78, {"check", "--config", file("threads=many\n")}, "threads");
-    expect_refusal(78, {"check", "--config", file("root=/no/such/directory\n")},
-                   "/no/such/directory");
-}
-
-TEST_F(CommandLine, check_accepts_what_is_good_and_starts_nothing) {
-    const auto finished = run({"check", "--listen", "[::]:9999", "--drain-timeout", "2min",
-                               "--config", file("idle-timeout=500ms\nlisten=:80\n")});
-    EXPECT_EQ(finished.exit_status, 0) << finished.err;
-    EXPECT_EQ(finished.out, "the configuration is valid\n");
-    EXPECT_EQ(finished.err, "");
-}
-
-TEST_F(CommandLine, address_in_brackets_needs_no_quotes_in_the_configuration_file) {
-    const auto check = [this](const std::string& text) {
-        return run({"check", "--config", file(text)});
-    };
-    const auto finished = check("listen=[::1]:80  # a comment\n listen = [::]:9999\nthreads=8\n");
-    EXPECT_EQ(finished.exit_status, 0) << finished.err;
-    EXPECT_EQ(check("listen=[\"[::1]:80\", \"[::]:81\"]\n").exit_status, 0);
-    EXPECT_EQ(check("listen=[:80, :81]\n").exit_status, 0);
-    expect_refusal(78, {"check", "--config", file("listen=[::1]:80\nthreads=many\n")}, "threads");
-    expect_refusal(78, {"check", "--config", file("listen=[::1]:70000\n")},
-                   "the port 70000 is above 65535");
-}
-
 TEST_F(CommandLine, help_and_version_are_told) {
     const auto help = run({"--help"});
     EXPECT_EQ(help.exit_status, 0);
@@ -115,35 +80,6 @@ TEST_F(CommandLine, help_and_version_are_told) {
     EXPECT_TRUE(version.out.starts_with(HANDOVERD_VERSION " (build ")) << version.out;
     EXPECT_TRUE(run_command({HANDOVERD_NEXT_PROGRAM, "--version"}, patience)
                     .out.starts_with(HANDOVERD_VERSION "-next (build "));
-}
-
-TEST_F(CommandLine, key_of_the_configuration_file_is_an_option) {
-    const auto root = directory_ / "www";
-    fs::create_directory(root);
-    install_text("content\n", fs::perms::owner_read, root / "page.txt");
-    const auto path = directory_ / "http.sock";
-    const auto config =
-        file("# a comment\nlisten=[\"127.0.0.1:0\", \"unix:" + path.string() + "\"]\nroot=\"" +
-             root.string() + "\"\ndrain-timeout=300ms\nready-timeout=20s\nprobation=1s\n" +
-             "idle-timeout=2min\nthreads=8\nlog-level=debug\n");
-    Daemon daemon(directory_, {.listen = {}, .options = {"--config", config}});
-    EXPECT_EQ(daemon.ask("/page.txt").body, "content\n");
-    RawClient over_unix(daemon.address(1), patience);
-    EXPECT_EQ(daemon.address(1).unix_path(), path);
-    const auto response = over_unix.get("/hello");
-    EXPECT_EQ(response.header("Keep-Alive"), "timeout=120");
-    over_unix.send("GET /hello?sleep=60s HTTP/1.1\r\nHost: test\r\n\r\n");
-    EXPECT_TRUE(daemon.comes_to_connections(1));
-    daemon.signal(SIGTERM);
-    EXPECT_EQ(daemon.await_end(), 0);
-    daemon.await_line("had not finished within the drain timeout");
-}
-
-TEST_F(CommandLine, option_wins_over_the_configuration_file) {
-    Daemon daemon(directory_, with_options({"--config", file("listen=127.0.0.1:1\n")}));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
-    EXPECT_EQ(daemon.status().at("listeners").size(), 2U);
-    EXPECT_NE(daemon.address().port(), 1);
 }
 
 TEST_F(CommandLine, second_daemon_on_the_same_port_is_told_who_holds_it) {

@@ -11,10 +11,9 @@ namespace fs = std::filesystem;
 class ChangedListeners : public ProcessTest {
   protected:
     void configure(const std::vector<std::string>& addresses) const {
-        std::string list;
-        for (const auto& address : addresses)
-            list += (list.empty() ? "\"" : ", \"") + address + "\"";
-        install_text("listen=[" + list + "]\n", fs::perms::owner_read, file());
+        std::string lines;
+        for (const auto& address : addresses) lines += "listen=" + address + "\n";
+        install_text(lines, fs::perms::owner_read, file());
     }
     [[nodiscard]] fs::path file() const { return directory_ / "handoverd.conf"; }
     [[nodiscard]] DaemonStart configured() const {

@@ -95,7 +95,7 @@ std::vector<Fault> faults_before_ready() {
         {"says_half_a_message",
          fails_with_script("sent what is not a message of this protocol", half_a_message)},
         {"configuration_wrong",
-         fails("refused to start: ",
+         fails("refused to start: /etc/handoverd.conf:3: drain-timeout=ten seconds: not a time, ",
                [](FaultyService& service) { service.configure("drain-timeout=ten seconds\n"); })},
         {"port_taken", fails("Address already in use", listen_where_another_does)},
         {"no_descriptor_left", reload_without_descriptors},

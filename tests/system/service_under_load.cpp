@@ -134,9 +134,9 @@ void ServiceUnderLoad::add_drop_in(const std::string& name, const std::string& l
 }
 
 void ServiceUnderLoad::configure(const std::string& lines, const std::string& also_listen) const {
-    std::string listen = "\"[::]:9999\", \"unix:" + unix_path_.string() + "\"";
-    if (!also_listen.empty()) listen += ", \"" + also_listen + "\"";
-    container_->write_file(configuration_file, "listen=[" + listen + "]\n" + lines);
+    std::string listen = "listen=[::]:9999\nlisten=unix:" + unix_path_.string() + "\n";
+    if (!also_listen.empty()) listen += "listen=" + also_listen + "\n";
+    container_->write_file(configuration_file, listen + lines);
 }
 
 void ServiceUnderLoad::TearDown() {

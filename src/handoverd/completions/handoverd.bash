@@ -41,6 +41,7 @@ _handoverd() {
     case $command in
         reload) options+=' --wait' ;;
         status) options+=' --json --watch' ;;
+        check) options+=' --print' ;;
     esac
     if [[ $current == -* || -n $command ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

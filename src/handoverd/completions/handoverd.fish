@@ -29,3 +29,4 @@ complete -c handoverd -l log-level -xa 'debug info warning error' -d 'What to lo
 complete -c handoverd -n '__fish_seen_subcommand_from reload' -l wait -d 'Until the probation is over'
 complete -c handoverd -n '__fish_seen_subcommand_from status' -l json -d 'As JSON'
 complete -c handoverd -n '__fish_seen_subcommand_from status' -l watch -d 'Keep it up to date on the terminal'
+complete -c handoverd -n '__fish_seen_subcommand_from check' -l print -d 'What holds, and where it is from'
