@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -97,15 +98,22 @@ int serve(const Options& options, handover::Origin origin) {
     handover::Generation generation(std::move(origin), generation_options(options));
     handover::http::Server site(http_options(options));
     handover::http::Server admin(admin_options(options));
+    std::optional<handover::http::Server> metrics;  // whose threads nobody needs without
+    if (!options.metrics.empty()) metrics.emplace(http_options(options));
     make_directory_of_default_admin(options);
     add_public_routes(
         site, [&generation] { return generation.number(); }, files_options(options));
     add_admin_routes(admin, generation);
-    add_metrics_route(admin, generation, site);
-    add_health_routes(admin, generation);
+    count_in_totals(site, generation);
+    for (auto* server : {&admin, metrics ? &*metrics : nullptr}) {
+        if (server == nullptr) continue;
+        add_metrics_route(*server, generation, site);
+        add_health_routes(*server, generation);
+    }
     if (options.public_health) add_health_routes(site, generation);
     generation.serve(site, public_listeners(options));
     generation.serve(admin, {{"admin", Endpoint::parse(options.admin), false, admin_mode}});
+    if (metrics) generation.serve(*metrics, {{"metrics", Endpoint::parse(options.metrics)}});
     const auto exit = generation.run();
     if (exit.cut != 0) {
         spdlog::shutdown();

@@ -165,9 +165,12 @@ std::string metrics(const Generation& generation, const Server& site) {
 
 }  // namespace
 
-void add_metrics_route(Server& admin, const Generation& generation, Server& site) {
+void count_in_totals(Server& site, const Generation& generation) {
     site.count_in(ServerTotals(generation.program_totals().first<ServerTotals::size>()));
-    admin.Get("/metrics", [&](const httplib::Request&, httplib::Response& response) {
+}
+
+void add_metrics_route(Server& server, const Generation& generation, const Server& site) {
+    server.Get("/metrics", [&](const httplib::Request&, httplib::Response& response) {
         response.set_content(metrics(generation, site), "text/plain; version=0.0.4; charset=utf-8");
     });
 }

@@ -6,9 +6,12 @@
 
 namespace handoverd {
 
-/// GET /metrics on `admin`: the text format of Prometheus, about the generation and its `site`.
-/// From now on the site counts in the totals of the generation, which go on. Borrows both.
-void add_metrics_route(handover::http::Server& admin, const handover::Generation& generation,
-                       handover::http::Server& site);
+/// From now on the site counts in the totals of the generation, which go on, and which it borrows.
+void count_in_totals(handover::http::Server& site, const handover::Generation& generation);
+
+/// GET /metrics on `server`: the text format of Prometheus, about the generation and its `site`,
+/// which it borrows.
+void add_metrics_route(handover::http::Server& server, const handover::Generation& generation,
+                       const handover::http::Server& site);
 
 }  // namespace handoverd

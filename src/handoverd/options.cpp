@@ -106,6 +106,10 @@ class Definition {
             ->check(is_endpoint())
             ->default_str(default_admin_endpoint());
         options_.admin = default_admin_endpoint();
+        app_.add_option("--metrics", options_.metrics,
+                        "Address for /metrics, /healthz and /readyz, and nothing else, for "
+                        "everybody: Prometheus cannot ask a unix socket")
+            ->check(is_endpoint());
         app_.add_flag("--public-health", options_.public_health,
                       "Answer /healthz and /readyz where --listen says, too, for load balancers");
         add_time("--drain-timeout", options_.drain_timeout, "20s",
@@ -157,7 +161,7 @@ class Definition {
 
     void refuse_same_addresses() {
         for (const auto& same :
-             same_addresses(options_.settings, {"listen", "admin"}, options_.file)) {
+             same_addresses(options_.settings, {"listen", "admin", "metrics"}, options_.file)) {
             if (same.from != Setting::From::file) throw UsageError(EX_USAGE, same.text);
             options_.file.add_fault(same.line, same.text);
         }

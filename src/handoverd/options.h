@@ -29,6 +29,7 @@ struct Options {
     std::string root;                        ///< empty: no static files
     std::vector<std::string> cache_control;  ///< rules; see CacheControl
     std::string admin;                       ///< endpoint of the admin listener
+    std::string metrics;                     ///< endpoint of the metrics listener; empty: none
     bool public_health = false;              ///< /healthz and /readyz for everybody
     std::chrono::milliseconds drain_timeout{};
     std::chrono::milliseconds ready_timeout{};

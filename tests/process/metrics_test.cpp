@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 
 namespace handover::test {
@@ -228,6 +229,32 @@ TEST_F(Metrics, count_a_reload_that_fails) {
 TEST_F(Metrics, are_not_for_the_public) {
     const Daemon daemon(directory_, with_options({"--public-health"}));
     EXPECT_EQ(status_of("/metrics", daemon.address()), 404);
+}
+
+TEST_F(Metrics, have_a_listener_of_their_own_for_nothing_else) {
+    Daemon daemon(directory_, with_options({"--metrics", "127.0.0.1:0"}));
+    const auto own = [&] {
+        for (const auto& listener : daemon.status().at("listeners"))
+            if (listener.at("name") == "metrics")
+                return Endpoint::parse(listener.at("endpoint").get<std::string>());
+        throw std::runtime_error("there is no metrics listener");
+    };
+    const auto before = own();
+    for (const auto* path : {"/metrics", "/healthz", "/readyz"})
+        EXPECT_EQ(status_of(path, own()), 200) << path;
+    for (const auto* path : {"/status", "/hello", "/"}) EXPECT_EQ(status_of(path, own()), 404);
+    RawClient client(own(), patience);
+    client.send("POST /reload HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 404);
+    ask(daemon, 2);
+    EXPECT_NE(RawClient(own(), patience).get("/metrics").body.find(requests + std::string(" 2\n")),
+              std::string::npos)
+        << "the requests of the site, not those for metrics";
+
+    hand_over_to_the_end(daemon);
+    EXPECT_EQ(own(), before) << "it is handed over like any other";
+    EXPECT_NE(RawClient(own(), patience).get("/metrics").body.find("handover_generation 2\n"),
+              std::string::npos);
 }
 
 // ---- health

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A real Prometheus, Debian's, watches the service.
+#include "system/roots.h"
 #include "system/service_under_load.h"
 
 #include <nlohmann/json.hpp>
@@ -18,10 +19,7 @@ const std::vector<std::string> packages{"prometheus"};
 class SystemMetrics : public ServiceUnderLoad {
   protected:
     void SetUp() override {
-        boot({all_suites().front(), false, packages}, "--admin 127.0.0.1:9998 --probation 1s");
-        container().write_file("/etc/systemd/system/handoverd.service.d/admin.conf",
-                               "[Service]\nExecReload=\nExecReload=/usr/bin/handoverd reload "
-                               "--admin 127.0.0.1:9998\n");
+        boot({all_suites().front(), false, packages}, "--metrics 127.0.0.1:9998 --probation 1s");
         container().write_file("/etc/prometheus/prometheus.yml",
                                "global:\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n"
                                "scrape_configs:\n  - job_name: handoverd\n    static_configs:\n"
@@ -74,7 +72,8 @@ TEST_F(SystemMetrics, of_a_reload_and_a_restart_under_load_are_those_of_one_serv
         EXPECT_EQ(value_of("sum(resets(handover_" + name + "[10m]))"), 0) << name;
     EXPECT_GT(value_of("count_over_time(handover_requests_total{code=\"200\"}[10m])"), 10)
         << "it has not looked while all this happened";
-    EXPECT_EQ(value_of("handover_fd_store_entries"), 4) << "two of http, admin, the ledger";
+    EXPECT_EQ(value_of("handover_fd_store_entries"), 5)
+        << "two of http, admin, metrics, the ledger";
 }
 
 TEST_F(SystemMetrics, satisfy_promtool) {
@@ -86,6 +85,35 @@ TEST_F(SystemMetrics, satisfy_promtool) {
         "promtool check metrics </tmp/metrics");
     EXPECT_EQ(told.exit_status, 0) << told.err;
     EXPECT_EQ(told.out + told.err, "") << "it has nothing to say";
+}
+
+/// The example that is shipped, as its head says.
+class SystemMetricsSocket : public ServiceUnderLoad, public testing::WithParamInterface<Setting> {};
+INSTANTIATE_TEST_SUITE_P(, SystemMetricsSocket, testing::ValuesIn([] {
+                             std::vector<Setting> settings;
+                             for (const auto& suite : all_suites())
+                                 settings.push_back({suite, /*socket_unit=*/true});
+                             return settings;
+                         }()),
+                         name_of_parameter);
+
+TEST_P(SystemMetricsSocket, gives_metrics_to_everybody_in_the_sandbox) {
+    boot_configured(GetParam(), "");
+    container().copy_in(source_directory() / "units/handoverd-metrics.socket",
+                        "/etc/systemd/system/handoverd-metrics.socket");
+    configure("metrics=127.0.0.1:9998\n");
+    auto clients = start_everybody();
+    EXPECT_EQ(systemctl("daemon-reload").exit_status, 0);
+    EXPECT_EQ(systemctl("enable handoverd-metrics.socket").exit_status, 0);
+    const auto restarted = systemctl("restart handoverd.service");
+    EXPECT_EQ(restarted.exit_status, 0) << restarted.err;
+    reload();
+    const auto metrics =
+        start_load("for metrics", "127.0.0.1:9998", {"--path", "/metrics", "--requests", "1"})
+            .finish();
+    EXPECT_EQ(metrics.answered(), 1) << metrics;
+    await_answers(clients, 10);
+    expect_nothing_lost(clients);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 _handoverd() {
     local commands='serve reload status dashboard check'
-    local options='--help --version --config --listen --root --admin --drain-timeout
+    local options='--help --version --config --listen --root --admin --metrics --drain-timeout
         --ready-timeout --probation --idle-timeout --anchor --draining-max --threads --public-health
         --log-level --cache-control'
     local current=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} command='' word
@@ -31,8 +31,8 @@ _handoverd() {
             return
             ;;
         # What only its user knows.
-        --listen | --admin | --drain-timeout | --ready-timeout | --probation | --idle-timeout | \
-            --draining-max | --threads | --cache-control) return ;;
+        --listen | --admin | --metrics | --drain-timeout | --ready-timeout | --probation | \
+            --idle-timeout | --draining-max | --threads | --cache-control) return ;;
     esac
 
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
