@@ -25,6 +25,7 @@ void Arrivals::take(Message message) {
     if (!connections) return take_unreadable();
     for (auto& connection : *connections) {
         const auto listener = connection.listener;
+        connection.leaving = is_leaving_(connection);
         if (services_.adopt(std::move(connection)))
             ++account_.adopted;
         else if (account_.unclaimed++ == 0)

@@ -18,7 +18,13 @@ class Arrivals {
   public:
     using Warn = std::function<void(const std::string&)>;
 
-    Arrivals(ServiceGroup& services, Warn warn) : services_(services), warn_(std::move(warn)) {}
+    /// Of a connection: is its listener configured no more?
+    using IsLeaving = std::function<bool(const ParkedConnection&)>;
+
+    Arrivals(
+        ServiceGroup& services, Warn warn,
+        IsLeaving is_leaving = [](const ParkedConnection&) { return false; })
+        : services_(services), warn_(std::move(warn)), is_leaving_(std::move(is_leaving)) {}
 
     /// The generation that is on the other end of the link.
     void begin(std::uint64_t from, const std::string& how);
@@ -34,6 +40,7 @@ class Arrivals {
   private:
     ServiceGroup& services_;
     const Warn warn_;
+    const IsLeaving is_leaving_;
     ArrivalAccount account_;
 };
 

@@ -166,9 +166,9 @@ void Generation::Runner::perform(Action action) {
         case Action::take_over:
             return take_over();
         case Action::store_listeners:
-            return holdings_.store(warn_);
+            return store_listeners();
         case Action::start_accepting:
-            return services_.start_accepting(holdings_.listeners());
+            return services_.start_accepting(holdings_.listeners(), holdings_.dropped());
         case Action::adopt_stored_connections:
             return adopt_stored_connections();
         case Action::announce_ready:
@@ -241,6 +241,13 @@ void Generation::Runner::perform(Action action) {
 void Generation::Runner::take_over() {
     number_ = holdings_.ledger().last_generation() + 1;
     holdings_.ledger().set_last_generation(number_);
+}
+
+/// From here on nobody takes the dropped ones back. Whoever got into their queues is still served.
+void Generation::Runner::store_listeners() {
+    holdings_.store(warn_);
+    services_.let_go(holdings_.dropped(), holdings_.listeners());
+    holdings_.close_dropped();
 }
 
 void Generation::Runner::adopt_stored_connections() {

@@ -65,6 +65,7 @@ class Generation::Runner {
 
     // The actions.
     void take_over();
+    void store_listeners();
     void adopt_stored_connections();
     void drop_predecessor();
     void retire_listeners();
@@ -130,7 +131,9 @@ class Generation::Runner {
     ServiceManager manager_;
     Holdings holdings_;
     ServiceGroup services_{loop_};
-    Arrivals arrivals_{services_, warn_};
+    Arrivals arrivals_{services_, warn_, [this](const ParkedConnection& connection) {
+                           return holdings_.has_dropped(connection);
+                       }};
     Departures departures_{loop_, services_, manager_, {[this] { on_drained(); }, warn_}};
     std::optional<PredecessorLink> predecessor_;
     std::optional<Anchor> anchor_;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "handover/holdings.h"
 
+#include "handover/would_accept.h"
+
 #include <poll.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace handover {
@@ -36,6 +39,18 @@ Holdings::Holdings(Inheritance& inheritance, const ServiceManager& manager)
 void Holdings::assemble(const std::vector<WantedListener>& wanted, const Warn& warn) {
     listeners_ = Listeners::assemble(std::exchange(inherited_, {}), wanted);
     for (const auto& warning : listeners_.warnings) warn(warning);
+    for (const auto& dropped : listeners_.dropped) dropped_endpoints_.push_back(dropped.endpoint);
+}
+
+/// Of an address that was diverted to a listener (TPROXY) nothing can be told; such a connection
+/// stays.
+bool Holdings::has_dropped(const ParkedConnection& connection) const {
+    if (dropped_endpoints_.empty()) return false;
+    const auto local = Endpoint::of_socket(connection.fd.get());
+    const auto accepts = [&](const Endpoint& endpoint) { return would_accept(endpoint, *local); };
+    return local && std::any_of(dropped_endpoints_.begin(), dropped_endpoints_.end(), accepts) &&
+           std::none_of(listeners_.active.begin(), listeners_.active.end(),
+                        [&](const Listener& listener) { return accepts(listener.endpoint); });
 }
 
 /// Not before: should we die while reading, the rest is still there. Not later: as long as the
@@ -68,15 +83,15 @@ void Holdings::store(const Warn& warn) {
         if (fd_store_.owns(dropped)) turn_away_newcomers(dropped);
         fd_store_.remove(dropped, all);
     }
-    listeners_.dropped.clear();
     for (const auto& duplicate : duplicate_names_) fd_store_.remove_duplicate(duplicate, all);
     for (const auto& stranger : listeners_.strangers) fd_store_.remove_stranger(stranger);
 }
 
 std::vector<const Listener*> Holdings::own() const {
     std::vector<const Listener*> result;
-    for (const auto& listener : listeners_.active)
-        if (fd_store_.owns(listener)) result.push_back(&listener);
+    for (const auto* listeners : {&listeners_.active, &listeners_.dropped})
+        for (const auto& listener : *listeners)
+            if (fd_store_.owns(listener)) result.push_back(&listener);
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include "handover/inheritance.h"
 #include "handover/ledger.h"
 #include "handover/listeners.h"
+#include "handover/parked_connection.h"
 #include "handover/service_manager.h"
 #include "handover/successor.h"
 
@@ -28,6 +29,8 @@ class Holdings {
     /// Adopts what is wanted and binds what is missing. Throws Error, see Listeners::assemble.
     void assemble(const std::vector<WantedListener>& wanted, const Warn& warn);
     [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_.active; }
+    /// Those that are not wanted any more, until close_dropped().
+    [[nodiscard]] const std::vector<Listener>& dropped() const { return listeners_.dropped; }
     [[nodiscard]] Ledger& ledger() { return ledger_; }
     [[nodiscard]] const Ledger& ledger() const { return ledger_; }
     /// How many of them are in the fd store while the service runs. Thread-safe.
@@ -42,8 +45,14 @@ class Holdings {
     [[nodiscard]] std::vector<PassedFd> passed_fds() const;
 
     /// Brings the fd store in line: the ledger and what this generation bound go in; what is not
-    /// wanted, came twice or means nothing goes out. Only the main process is listened to.
+    /// wanted, came twice or means nothing goes out. Only the main process is listened to. Nobody
+    /// joins the queues of dropped() any more, if they are the service's own.
     void store(const Warn& warn);
+    /// Did this connection come from one of them, at an address where nobody listens any more? Also
+    /// after close_dropped().
+    [[nodiscard]] bool has_dropped(const ParkedConnection& connection) const;
+    /// When what was in their queues has been accepted.
+    void close_dropped() { listeners_.dropped.clear(); }
 
     /// The service ends, and `listeners()` with it: takes them out of the fd store and lets nobody
     /// join their queues any more, so that what is queued can be accepted before release(). Blocks
@@ -54,7 +63,10 @@ class Holdings {
     /// of the service's own listeners, in any process.
     void turn_away() const;
     /// Closes our descriptors of the listeners; whoever else holds them keeps them.
-    void release() { listeners_.active.clear(); }
+    void release() {
+        listeners_.active.clear();
+        close_dropped();
+    }
 
   private:
     [[nodiscard]] std::vector<const Listener*> own() const;
@@ -68,6 +80,7 @@ class Holdings {
     Ledger ledger_;
     FdStore fd_store_{manager_, ledger_};
     Listeners listeners_;
+    std::vector<Endpoint> dropped_endpoints_;
 };
 
 }  // namespace handover

@@ -17,6 +17,9 @@ struct Listener {
     Endpoint endpoint;  ///< the address it is really bound to (port 0 is resolved)
     UniqueFd fd;
     bool inherited = false;  ///< from LISTEN_FDS; otherwise bound by this generation
+    /// Not configured any more. For a short while connections are still accepted on it, and each is
+    /// to be answered once and closed: see ParkedConnection::leaving.
+    bool leaving = false;
 };
 
 }  // namespace handover

@@ -113,7 +113,8 @@ class Assembly {
         const bool known = std::any_of(wanted_.begin(), wanted_.end(), [&](const auto& wanted) {
             return wanted.name == inherited.name;
         });
-        if (!known && !(anonymous && is_listener(inherited))) return refuse_stranger(inherited);
+        if (!known && !(anonymous && is_listener(inherited)))
+            return refuse_stranger(std::move(inherited));
         if (!is_listener(inherited))
             throw Error(Error::Kind::config,
                         "the inherited descriptor " + std::to_string(inherited.fd.get()) +
@@ -174,15 +175,21 @@ class Assembly {
         result_.warnings.push_back("the inherited listener '" + inherited.name + "' on " +
                                    inherited.what.endpoint->to_string() +
                                    " is not configured any more: closed");
-        result_.dropped.push_back({inherited.name, *inherited.what.endpoint,
-                                   std::move(inherited.fd), /*inherited=*/true});
+        set_nonblock(inherited.fd.get());
+        keep_for_now(std::move(inherited));
     }
 
-    void refuse_stranger(const InheritedFd& inherited) {
+    void keep_for_now(InheritedFd inherited) {
+        result_.dropped.push_back({inherited.name, *inherited.what.endpoint,
+                                   std::move(inherited.fd), /*inherited=*/true, /*leaving=*/true});
+    }
+
+    void refuse_stranger(InheritedFd inherited) {
         result_.warnings.push_back("the inherited descriptor '" + inherited.name + "' (" +
                                    inherited.what.description +
                                    ") means nothing to this version: closed");
         result_.strangers.push_back(inherited.name);
+        if (is_listener(inherited)) keep_for_now(std::move(inherited));
     }
 
     const std::vector<WantedListener>& wanted_;

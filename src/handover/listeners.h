@@ -13,10 +13,11 @@ namespace handover {
 /// What a generation listens on, and what became of everything it inherited.
 struct Listeners {
     std::vector<Listener> active;  ///< in the order wanted
-    /// Inherited and no longer wanted. Still open, so that the fd store can be told first; nobody
-    /// accepts on them from here on.
+    /// Inherited and no longer wanted, those under a name that nobody knows included. Still open:
+    /// as long as the predecessor may take them back, whoever connects is served.
     std::vector<Listener> dropped;
-    /// Names of inherited descriptors that mean nothing to this version; they have been closed.
+    /// Names of inherited descriptors that mean nothing to this version; they have been closed, but
+    /// for listeners, which are among the dropped.
     std::vector<std::string> strangers;
     /// For the operator; each names the descriptor and what was done.
     std::vector<std::string> warnings;

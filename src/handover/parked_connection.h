@@ -16,6 +16,9 @@ struct ParkedConnection {
     /// Received and not yet answered, in order: a part of a request, or requests sent ahead. The
     /// next generation looks at them before it reads from the socket.
     std::string unread;
+    /// Its listener is not configured any more: to be closed with its next response, or when it has
+    /// been idle for too long. It does not travel: who hands such a connection over forgets it.
+    bool leaving = false;
 };
 
 /// Ends it so that the client sees an end and not a reset: FIN, and nothing that has arrived is

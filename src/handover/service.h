@@ -25,7 +25,8 @@ class Service {
     /// with other processes (another process may win the race for a connection: EAGAIN is normal),
     /// and open until stop_accepting() has returned. Called again after stop_accepting() and
     /// drain() when a successor died and the listeners come back: what is not closed or given away
-    /// yet stays.
+    /// yet stays. Connections from one that is Listener::leaving should end with their first
+    /// response.
     virtual void start_accepting(const std::vector<const Listener*>& listeners) = 0;
 
     /// Accept nothing more: when this returns, no accept() is under way and none will follow, and

@@ -23,21 +23,36 @@ bool ServiceGroup::Member::wants(const std::string& listener) const {
                        [&listener](const auto& one) { return one.name == listener; });
 }
 
-void ServiceGroup::start_accepting(const std::vector<Listener>& listeners) {
+void ServiceGroup::start_accepting(const std::vector<Listener>& listeners,
+                                   const std::vector<Listener>& dropped) {
     ++drain_round_;  // what they may have begun to drain, they keep
+    accepting_ = true;
     for (const auto& member : members_) {
         std::vector<const Listener*> its_own;
-        for (const auto& listener : listeners)
-            if (member.wants(listener.name)) its_own.push_back(&listener);
+        for (const auto* some : {&listeners, &dropped})
+            for (const auto& listener : *some)
+                if (member.wants(listener.name)) its_own.push_back(&listener);
         member.service->start_accepting(its_own);
     }
 }
 
+/// Both queues are looked at, so that nobody waits longer than the others do for that.
+void ServiceGroup::let_go(const std::vector<Listener>& dropped,
+                          const std::vector<Listener>& listeners) {
+    if (dropped.empty()) return;
+    const bool go_on = accepting_;
+    if (!go_on) start_accepting({}, dropped);
+    accept_queued_and_stop();
+    if (go_on) start_accepting(listeners);
+}
+
 void ServiceGroup::stop_accepting() {
+    accepting_ = false;
     for (const auto& member : members_) member.service->stop_accepting();
 }
 
 void ServiceGroup::accept_queued_and_stop() {
+    accepting_ = false;
     for (const auto& member : members_) member.service->accept_queued_and_stop();
 }
 

@@ -21,7 +21,12 @@ class ServiceGroup {
     void add(Service& service, std::vector<WantedListener> wanted);
     [[nodiscard]] std::vector<WantedListener> wanted() const;
 
-    void start_accepting(const std::vector<Listener>& listeners);
+    /// Also on those of `dropped` that have a service by their name.
+    void start_accepting(const std::vector<Listener>& listeners,
+                         const std::vector<Listener>& dropped = {});
+    /// Accepts what waits in the queues of `dropped`, for the last time. Those who accept go on
+    /// with `listeners`.
+    void let_go(const std::vector<Listener>& dropped, const std::vector<Listener>& listeners);
     void stop_accepting();
     void accept_queued_and_stop();
     /// To the service that wants the listener it came from. False if there is none: it has been
@@ -44,6 +49,7 @@ class ServiceGroup {
 
     EventLoop& loop_;
     std::vector<Member> members_;
+    bool accepting_ = false;
     unsigned drain_round_ = 0;  ///< tells the callbacks of a replaced drain() from the current
     std::size_t not_drained_ = 0;
 };

@@ -27,7 +27,7 @@ void Acceptor::start(const std::vector<const Listener*>& listeners) {
     for (const Listener* listener : listeners) {
         const auto family = listener->endpoint.family();
         doors_.push_back({listener->fd.get(), name_index(listener->name),
-                          family == AF_INET || family == AF_INET6});
+                          family == AF_INET || family == AF_INET6, listener->leaving});
         arm(doors_.size() - 1, EPOLL_CTL_ADD);
     }
 }
@@ -109,7 +109,8 @@ Acceptor::Outcome Acceptor::accept_one(Door& door) {
             const int on = 1;
             (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         }
-        if (parking_.admit(std::move(fd), door.name, SocketName(remote))) return Outcome::accepted;
+        if (parking_.admit(std::move(fd), door.name, SocketName(remote), {}, door.leaving))
+            return Outcome::accepted;
         report(door, ENOMEM);
         return Outcome::out_of_resources;
     }

@@ -52,6 +52,7 @@ class Acceptor {
         int fd = -1;
         std::uint16_t name = 0;
         bool tcp = false;
+        bool leaving = false;
         bool in_trouble = false;  ///< told on_error already
         Clock::time_point resume_at = Clock::time_point::max();
     };

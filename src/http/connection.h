@@ -32,6 +32,7 @@ struct Connection {
     bool claimed = false;        ///< (lot) a worker holds it
     bool look_again = false;     ///< (lot) there may be something that no event will tell
     bool concluded = false;      ///< (lot) over, and counted: it only lingers
+    bool leaving = false;        ///< it ends with its next response: its listener is gone
     Waiting waiting = Waiting::for_request;  ///< (lot)
     Clock::time_point since;                 ///< (lot) when it began to wait for this
     Connection* previous = nullptr;          ///< (lot)

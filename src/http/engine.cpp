@@ -222,7 +222,7 @@ void Engine::adopt(ParkedConnection connection) {
     if (::getpeername(connection.fd.get(), reinterpret_cast<sockaddr*>(&remote), &length) != 0)
         return parking_.count_stillborn(Ending::closed_by_client);  // it was reset on the way
     parking_.admit(std::move(connection.fd), acceptor_.number_of(connection.listener),
-                   SocketName(remote), std::move(connection.unread));
+                   SocketName(remote), std::move(connection.unread), connection.leaving);
     raise_vigilance(Vigilance::sweeping);
 }
 

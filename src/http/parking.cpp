@@ -92,9 +92,9 @@ bool Parking::arm(Connection& connection, int operation) const {
 }
 
 bool Parking::admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote,
-                    std::string unread) {
+                    std::string unread, bool leaving) {
     count_opened();
-    Departing arriving{std::move(fd), listener, std::move(unread)};
+    Departing arriving{std::move(fd), listener, std::move(unread), leaving};
     if (giving_) {
         open_.fetch_add(1);
         give(std::move(arriving), remote);
@@ -124,6 +124,7 @@ bool Parking::put_in(Departing& one, const SocketName& remote) {
     const std::lock_guard lock(stripe.mutex);
     connection->fd = std::move(one.fd);
     connection->listener = one.listener;
+    connection->leaving = one.leaving;
     connection->unread = std::move(one.unread);
     connection->remote = remote;
     connection->local = SocketName{};
@@ -212,7 +213,8 @@ void Parking::close(Connection& connection, Ending ending) {
 /// the registration alive.
 Parking::Departing Parking::take_out(Stripe& stripe, Connection& connection) const {
     (void)::epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.fd.get(), nullptr);
-    Departing leaving{UniqueFd(), connection.listener, std::move(connection.unread)};
+    Departing leaving{UniqueFd(), connection.listener, std::move(connection.unread),
+                      connection.leaving};
     leaving.fd = release(stripe, connection);
     return leaving;
 }

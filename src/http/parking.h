@@ -38,6 +38,7 @@ class Parking {
         UniqueFd fd;
         std::uint16_t listener;
         std::string unread;
+        bool leaving = false;  ///< see Connection
     };
     /// Called from any thread and with no lock held.
     struct Callbacks {
@@ -55,7 +56,7 @@ class Parking {
     /// received already. While giving, it travels on at once. False (it is closed then, and counted
     /// as `no_room`) if the descriptor number is absurdly high or the kernel has no memory.
     bool admit(UniqueFd fd, std::uint16_t listener, const SocketName& remote,
-               std::string unread = {});
+               std::string unread = {}, bool leaving = false);
     /// Counts a connection that was over before it could be admitted.
     void count_stillborn(Ending ending);
 

@@ -27,9 +27,10 @@ constexpr socket_t no_socket = -1;  // httplib's INVALID_SOCKET
 struct Exchange {
     const RequestHead& head;
     MessageStream& stream;
-    bool close;  ///< the connection ends with this response
+    bool close;    ///< the connection ends with this response
+    bool leaving;  ///< see Connection
     bool headers_done = false;
-    bool drained = false;  ///< and it does so only because we drain
+    bool drained = false;  ///< and it does so only because we drain, or its listener is gone
 };
 
 /// The exchange this worker is in. httplib's hook is told the request and the response only.
@@ -198,7 +199,7 @@ Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& i
     const auto begin = Clock::now();
     if (head.has_foreign_range) hide_ranges(input.front(head.length_bytes));
     MessageStream stream(connection, input, head, options_, engine_.client_waits());
-    Exchange exchange{head, stream, head.wants_close || head.websocket};
+    Exchange exchange{head, stream, head.wants_close || head.websocket, connection.leaving};
     bool answered = false;
     current_exchange = &exchange;
     try {
@@ -246,7 +247,7 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     const Framing framing = clean(headers, response.status);
     if (!framing.has_date) headers.emplace("Date", date_now());
     exchange->close = exchange->close || must_close(*exchange, request, response, framing);
-    exchange->drained = !exchange->close && engine_.closing();
+    exchange->drained = !exchange->close && (exchange->leaving || engine_.closing());
     exchange->close = exchange->close || exchange->drained;
     if (claim.empty()) claim = httplib::Headers{{"", ""}}.extract("");
     if (exchange->close) {

@@ -3,6 +3,11 @@
 
 #include "process/process_test.h"
 
+#include <csignal>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace handover::test {
 namespace {
 
@@ -85,6 +90,89 @@ TEST_F(ChangedListeners, request_in_flight_on_a_removed_one_is_answered) {
     EXPECT_TRUE(slow.is_quiet());
     EXPECT_EQ(answer_in(slow.receive()).pid, old);
     EXPECT_EQ(await_end(old), 0);
+}
+
+/// As long as the generation before may take over again, what it serves is served.
+class ListenerOnProbation : public ChangedListeners {
+  protected:
+    ListenerOnProbation() {
+        configure({"127.0.0.1:0", "127.0.0.1:0"});
+        daemon_.emplace(directory_, on_probation());
+        kept_ = daemon_->address(0).to_string();
+        removed_ = daemon_->address(1);
+        configure({kept_});
+    }
+    [[nodiscard]] DaemonStart on_probation() const {
+        auto start = configured();
+        start.probation = "1h";
+        return start;
+    }
+
+    std::optional<Daemon> daemon_;
+    std::string kept_;
+    std::optional<Endpoint> removed_;
+};
+
+TEST_F(ListenerOnProbation, that_is_removed_is_served_once_a_connection_and_refused_afterwards) {
+    EXPECT_EQ(daemon_->reload().status, 0);
+    RawClient client(*removed_, patience);
+    const auto response = client.get("/hello");
+    EXPECT_EQ(answer_in(response).generation, 2U);
+    EXPECT_TRUE(response.says_close());
+    EXPECT_TRUE(client.closed_by_server());
+    EXPECT_EQ(daemon_->status().at("listeners").size(), 2U) << "it is not there any more";
+    EXPECT_EQ(daemon_->reload().status, 0) << "which ends the probation";
+    EXPECT_TRUE(eventually([&] { return refuses(*removed_); }));
+    EXPECT_EQ(daemon_->ask().generation, 3U);
+}
+
+TEST_F(ListenerOnProbation, that_is_removed_comes_back_in_a_rollback) {
+    EXPECT_EQ(daemon_->reload().status, 0);
+    const auto before = daemon_->log_size();
+    daemon_->signal(SIGKILL);
+    daemon_->await_rollback(before);
+    RawClient client(*removed_, patience);
+    const auto response = client.get("/hello");
+    EXPECT_EQ(answer_in(response).generation, 1U);
+    EXPECT_FALSE(response.says_close());
+}
+
+TEST_F(ChangedListeners, idle_connection_of_a_removed_one_is_answered_once_more) {
+    configure({"127.0.0.1:0", "127.0.0.1:0"});
+    Daemon daemon(directory_, configured());
+    RawClient staying(daemon.address(0), patience);
+    RawClient leaving(daemon.address(1), patience);
+    for (auto* client : {&staying, &leaving}) EXPECT_EQ(client->get("/hello").status, 200);
+    configure({daemon.address(0).to_string()});
+    EXPECT_EQ(daemon.reload().status, 0);
+    daemon.await_line("generation 1 ended: ");
+    const auto last = leaving.get("/hello");
+    EXPECT_EQ(answer_in(last).generation, 2U);
+    EXPECT_TRUE(last.says_close());
+    EXPECT_TRUE(leaving.closed_by_server());
+    const auto response = staying.get("/hello");
+    EXPECT_EQ(answer_in(response).generation, 2U);
+    EXPECT_FALSE(response.says_close());
+}
+
+TEST_F(ChangedListeners, nobody_at_a_removed_one_is_reset) {
+    for (const auto& address : {std::string("127.0.0.1:0"), unix_address("removed")}) {
+        SCOPED_TRACE(address);
+        configure({"127.0.0.1:0", address});
+        const TemporaryDirectory place;
+        Daemon daemon(place, configured());
+        Load kept(daemon.address(0), {"--connections", "4", "--rate", "200"});
+        Load removed(daemon.address(1), {"--connections", "8", "--rate", "800"});
+        removed.await_answers(20);
+        configure({daemon.address(0).to_string()});
+        EXPECT_EQ(daemon.reload().status, 0);
+        daemon.await_line("generation 1 ended: ");
+        kept.await_answers(10);
+        expect_nothing_lost(kept);
+        const auto report = removed.stop();
+        EXPECT_GT(report.not_connected(), 0) << "it is not removed" << report;
+        EXPECT_EQ(report.failed(), report.not_connected()) << report;
+    }
 }
 
 }  // namespace

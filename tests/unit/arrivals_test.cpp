@@ -51,6 +51,20 @@ class ArrivalsTest : public testing::Test {
     Arrivals arrivals_{group_, [this](const std::string& text) { warnings_.push_back(text); }};
 };
 
+TEST_F(ArrivalsTest, are_told_when_their_listener_is_configured_no_more) {
+    TestConnection one("http", "GET");
+    TestConnection other("http", "POST");
+    Arrivals arrivals(
+        group_, [](const std::string&) {},
+        [](const ParkedConnection& connection) { return connection.unread == "GET"; });
+    arrivals.take(connections(one));
+    arrivals.take(connections(other));
+    ASSERT_EQ(web_.adopted.size(), 2U);
+    EXPECT_TRUE(web_.adopted[0].leaving);
+    EXPECT_FALSE(web_.adopted[1].leaving);
+    EXPECT_EQ(arrivals.account().adopted, 2U) << "they are served all the same";
+}
+
 TEST_F(ArrivalsTest, go_to_the_service_that_wants_their_listener) {
     TestConnection one("http", "GET");
     arrivals_.take(connections(one));

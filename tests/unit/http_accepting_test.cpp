@@ -97,6 +97,20 @@ TEST(Accepting, takes_the_queue_before_it_stops_for_good) {
     EXPECT_EQ(server->open_connections(), 200U);
 }
 
+TEST(Accepting, of_a_listener_that_leaves_is_for_one_response) {
+    TestServer server;
+    Listener leaving = listen_on("127.0.0.1:0");
+    leaving.leaving = true;
+    server->start_accepting({&server.listener(), &leaving});
+    RawClient client(leaving.endpoint);
+    const auto response = client.get("/hello");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(response.says_close());
+    EXPECT_TRUE(client.closed_by_server());
+    EXPECT_FALSE(server.connect().get("/hello").says_close()) << "the others stay";
+    EXPECT_TRUE(eventually([&] { return server->tally()[Ending::drained] == 1; }));
+}
+
 TEST(Accepting, shares_a_listener_with_another_server) {
     TestServer one;
     TestServer two;

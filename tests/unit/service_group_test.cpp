@@ -66,6 +66,27 @@ TEST_F(ServiceGroupTest, gives_each_service_its_own_listeners) {
     EXPECT_THAT(admin_.calls, ElementsAre("start admin"));
 }
 
+TEST_F(ServiceGroupTest, serves_what_is_dropped_until_it_lets_go) {
+    std::vector<Listener> kept;
+    std::vector<Listener> dropped;
+    kept.push_back({"admin", Endpoint::parse("127.0.0.1:0"), UniqueFd(), true});
+    dropped.push_back({"http", Endpoint::parse("127.0.0.1:0"), UniqueFd(), true, true});
+    dropped.push_back({"gopher", Endpoint::parse("127.0.0.1:0"), UniqueFd(), true, true});
+    group_.start_accepting(kept, dropped);
+    group_.let_go(dropped, kept);
+    EXPECT_THAT(web_.calls, ElementsAre("start http", "accept queued and stop", "start"));
+    EXPECT_THAT(admin_.calls, ElementsAre("start admin", "accept queued and stop", "start admin"));
+    group_.let_go({}, kept);
+    EXPECT_EQ(web_.calls.size(), 3U) << "there was nothing to let go";
+}
+
+TEST_F(ServiceGroupTest, takes_the_queue_of_what_is_dropped_before_it_begins_to_serve) {
+    std::vector<Listener> dropped;
+    dropped.push_back({"http", Endpoint::parse("127.0.0.1:0"), UniqueFd(), true, true});
+    group_.let_go(dropped, {});
+    EXPECT_THAT(web_.calls, ElementsAre("start http", "accept queued and stop"));
+}
+
 TEST_F(ServiceGroupTest, stops_all_its_services) {
     group_.stop_accepting();
     group_.accept_queued_and_stop();
