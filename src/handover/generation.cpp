@@ -36,6 +36,19 @@ std::uint64_t Generation::number() const {
     return runner_->number();
 }
 
+History Generation::history() const {
+    return runner_->history();
+}
+
+std::uint64_t Generation::last_happening() const {
+    return runner_->ledger().chronicle().happenings().last();
+}
+
+std::vector<Happening> Generation::await_happenings(std::uint64_t after,
+                                                    std::chrono::milliseconds patience) const {
+    return runner_->ledger().chronicle().happenings().await(after, patience);
+}
+
 HandoverTotals Generation::handover_totals() const {
     return runner_->ledger().handover_totals();
 }

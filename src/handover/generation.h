@@ -3,6 +3,7 @@
 
 #include "handover/arrival_account.h"
 #include "handover/handover_result.h"
+#include "handover/history.h"
 #include "handover/origin.h"
 #include "handover/service.h"
 #include "handover/totals.h"
@@ -24,7 +25,8 @@ namespace handover {
 struct GenerationStatus {
     std::uint64_t generation = 0;
     pid_t pid = -1;
-    std::string state;   ///< a lifecycle::State in words
+    std::string state;  ///< a lifecycle::State in words
+    Role role = Role::starting;
     bool ready = false;  ///< whoever connects is served: also during a reload, not in a stop
     std::string version;
     std::string build_id;
@@ -32,6 +34,7 @@ struct GenerationStatus {
         std::string name;
         std::string endpoint;
         bool inherited;
+        std::string source;  ///< "socket unit", "fd store", "predecessor" or "bound" by itself
     };
     std::vector<ListenerStatus> listeners;
     std::size_t connections = 0;       ///< open now
@@ -112,6 +115,18 @@ class Generation {
     [[nodiscard]] GenerationStatus status() const;
     /// 0 until this generation has begun to serve. Thread-safe.
     [[nodiscard]] std::uint64_t number() const;
+
+    /// What this generation, those before and those after it have written about themselves.
+    /// Thread-safe.
+    [[nodiscard]] History history() const;
+    /// The id of the last happening; 0: there is none. Thread-safe.
+    [[nodiscard]] std::uint64_t last_happening() const;
+    /// Those behind the one with this id, in all generations, oldest first, as soon as there is
+    /// one; empty if none has come in that time. The last 128 are remembered. An id that has not
+    /// been given yet is one of a service that has lost its memory since: all there are.
+    /// Thread-safe.
+    [[nodiscard]] std::vector<Happening> await_happenings(std::uint64_t after,
+                                                          std::chrono::milliseconds patience) const;
 
     /// What this generation, those before and those after it count together, as long as this object
     /// lives. They go on through handovers, and with an fd store through restarts and crashes.

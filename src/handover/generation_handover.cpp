@@ -33,6 +33,7 @@ HandoverAttempt::Callbacks Generation::Runner::attempt_callbacks() {
 void Generation::Runner::start_successor() {
     requesters_ = std::exchange(newcomers_, {});
     failure_.clear();
+    diary_.handover_begins();
     try {
         attempt_ = std::make_shared<HandoverAttempt>(loop_, attempt_callbacks());
         attempt_->begin(program_, holdings_.passed_fds(), hello(), options_.ready_timeout);
@@ -61,6 +62,7 @@ void Generation::Runner::report_failed_handover() {
     count_handover(HandoverOutcome::failed);
     const auto result = failure("handover failed: " + failure_ + "; " + name() +
                                 (state_ == State::serving ? " serves on" : " ends"));
+    diary_.tell(Happening::What::failed, result.reason);
     manager_.ready(result.reason);
     tell(Severity::error, result);
     answer(requesters_, result);
@@ -103,6 +105,7 @@ void Generation::Runner::report_handover() {
     result.same_build = !build_id_.empty() && peer.build_id == build_id_;
     result.duration = attempt_->age();
     holdings_.ledger().handover_totals().reloads().add(result.duration);
+    diary_.successor_accepts(result.to, result.duration);
     manager_.ready(result.to_string());
     tell(Severity::info, result);
     answer(requesters_, result);
@@ -134,6 +137,7 @@ void Generation::Runner::report_rollback() {
     const auto result = failure("rolled back: " + failure_ + ", on probation; " +
                                 (lost_ == 0 ? "no connection" : plural(lost_, "connection")) +
                                 " went down with it; " + name() + " serves again");
+    diary_.tell(Happening::What::rolled_back, result.reason);
     manager_.hand_main_pid(::getpid(), result.reason);
     tell(Severity::error, result);
 }
@@ -183,9 +187,15 @@ void Generation::Runner::release_successor() {
 void Generation::Runner::on_keep(std::uint64_t count) {
     if (predecessor_) predecessor_->say_keep(count > 0 ? count - 1 : 0);
     if (count > 0 || state_ != State::draining || std::exchange(surplus_, true)) return;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline_ - std::chrono::steady_clock::now());
-    drain_timeout_.start_once(std::min(left, options_.prompt_idle_grace));
+    const auto now = std::chrono::steady_clock::now();
+    deadline_ = std::min(deadline_, now + options_.prompt_idle_grace);
+    drain_timeout_.start_once(std::chrono::ceil<std::chrono::milliseconds>(deadline_ - now));
+    note_state();
+}
+
+void Generation::Runner::count_handover(HandoverOutcome outcome) {
+    holdings_.ledger().handover_totals().count(HandoverKind::reload, outcome);
+    diary_.handover_ends(outcome, outcome == HandoverOutcome::ok ? "" : failure_);
 }
 
 void Generation::Runner::forget_successor() {

@@ -39,7 +39,8 @@ Generation::Runner::Runner(Inheritance inheritance, GenerationOptions options)
       watchdog_(loop_, [this] { feed_watchdog(); }),
       probation_(loop_, [this] { handle(Event::probation_passed); }),
       drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
-      countdown_(loop_, [this] { count_down(); }) {
+      countdown_(loop_, [this] { count_down(); }),
+      counting_(loop_, [this] { diary_.count(services_.tally()); }) {
     if (inheritance.predecessor)
         predecessor_.emplace(loop_, std::move(*inheritance.predecessor), predecessor_callbacks());
 }
@@ -54,6 +55,8 @@ Generation::Exit Generation::Runner::run() {
         throw;
     }
     loop_.run();
+    diary_.count(services_.tally());
+    diary_.end(departures_.tally());
     report(Severity::info, name() + " ended: " + departures_.tally().to_sentence());
     return {anchor_ && anchor_->has_successor() ? stay() : 0, cut_};
 }
@@ -61,6 +64,7 @@ Generation::Exit Generation::Runner::run() {
 void Generation::Runner::start() {
     if (predecessor_) predecessor_->greet(hello());
     for (const auto& warning : warnings_) warn_(warning);
+    begin_diary();
     become_anchor();
     holdings_.assemble(services_.wanted(), warn_);
     if (predecessor_) return handle(Event::started_by_predecessor);
@@ -107,8 +111,10 @@ void Generation::Runner::on_predecessor_lost() {
     orphaned_ = manager_.present() && holdings_.ledger().anchor_pid() == 0;
     if (orphaned_)
         manager_.fall_silent();
-    else if (lifecycle::is_ready(state_) || state_ == State::waiting_for_go)
+    else if (lifecycle::is_ready(state_) || state_ == State::waiting_for_go) {
         holdings_.ledger().handover_totals().count(HandoverKind::crash, HandoverOutcome::ok);
+        diary_.succeeded_a_crash();
+    }
     handle(Event::predecessor_lost);
 }
 
@@ -150,12 +156,15 @@ void Generation::Runner::handle(Event event) {
     events_.push_back(event);
     if (std::exchange(handling_, true)) return;
     while (!events_.empty()) {
-        const auto transition = lifecycle::step(state_, events_.front());
+        const auto current = events_.front();
         events_.pop_front();
+        const auto before = state_;
+        const auto transition = lifecycle::step(before, current);
         state_ = transition.next;
         note_state();  // before the first request can ask for it, and again with what has changed
         for (const Action action : transition.actions) perform(action);
         note_state();
+        tell_transition(before, current);
     }
     handling_ = false;
     answer_end_of_probation();
@@ -355,17 +364,6 @@ std::string Generation::Runner::serving_sentence() const {
     return sentence;
 }
 
-void Generation::Runner::note_state() {
-    const std::lock_guard lock(mutex_);
-    published_.state = lifecycle::to_string(state_);
-    published_.ready = lifecycle::is_ready(state_);
-    published_.arrivals = arrivals_.account();
-    published_.listeners.clear();
-    for (const auto& listener : holdings_.listeners())
-        published_.listeners.push_back(
-            {listener.name, listener.endpoint.to_string(), listener.inherited});
-}
-
 // ---- from other threads
 
 void Generation::Runner::await_end_of_probation(std::function<void()> done) {
@@ -373,21 +371,6 @@ void Generation::Runner::await_end_of_probation(std::function<void()> done) {
         waiting_for_end_of_probation_.push_back(done);
         answer_end_of_probation();
     });
-}
-
-GenerationStatus Generation::Runner::status() const {
-    GenerationStatus result;
-    {
-        const std::lock_guard lock(mutex_);
-        result = published_;
-    }
-    result.generation = number_;
-    result.pid = ::getpid();
-    result.version = options_.version;
-    result.build_id = build_id_;
-    result.connections = services_.tally().held();
-    result.fd_store_entries = holdings_.fd_store_entries();
-    return result;
 }
 
 }  // namespace handover

@@ -5,6 +5,7 @@
 #include "handover/arrivals.h"
 #include "handover/barrier_wait.h"
 #include "handover/departures.h"
+#include "handover/diary.h"
 #include "handover/event_loop.h"
 #include "handover/generation.h"
 #include "handover/handover_attempt.h"
@@ -30,7 +31,7 @@ namespace handover {
 
 /// Turns what happens into lifecycle events, and carries out the lifecycle's actions: those about a
 /// successor in generation_handover.cpp, those about a supervisor in generation_supervision.cpp,
-/// the others in generation_runner.cpp.
+/// the others in generation_runner.cpp. What it says of itself is in generation_status.cpp.
 class Generation::Runner {
   public:
     Runner(Inheritance inheritance, GenerationOptions options);
@@ -39,6 +40,7 @@ class Generation::Runner {
     void request_handover(std::function<void(const HandoverResult&)> done);
     void await_end_of_probation(std::function<void()> done);
     [[nodiscard]] GenerationStatus status() const;
+    [[nodiscard]] History history() const;
     [[nodiscard]] std::uint64_t number() const { return number_; }
 
     ServiceGroup& services() { return services_; }
@@ -62,6 +64,8 @@ class Generation::Runner {
     void handle(lifecycle::Event event);
     void perform(lifecycle::Action action);
     void note_state();
+    void begin_diary();
+    void tell_transition(lifecycle::State before, lifecycle::Event event);
 
     // The actions.
     void take_over();
@@ -111,9 +115,7 @@ class Generation::Runner {
     void answer(std::vector<Requester>& requesters, const HandoverResult& result);
     void tell(Severity severity, const HandoverResult& result);
     [[nodiscard]] HandoverResult failure(const std::string& reason) const;
-    void count_handover(HandoverOutcome outcome) {
-        holdings_.ledger().handover_totals().count(HandoverKind::reload, outcome);
-    }
+    void count_handover(HandoverOutcome outcome);
     void start_drain_timeout();
     void note_drained();
     void answer_end_of_probation();
@@ -130,6 +132,7 @@ class Generation::Runner {
     EventLoop loop_;
     ServiceManager manager_;
     Holdings holdings_;
+    Diary diary_{holdings_.ledger(), options_.version};
     ServiceGroup services_{loop_};
     Arrivals arrivals_{services_, warn_, [this](const ParkedConnection& connection) {
                            return holdings_.has_dropped(connection);
@@ -167,6 +170,7 @@ class Generation::Runner {
     Timer probation_;
     Timer drain_timeout_;
     Timer countdown_;
+    Timer counting_;  ///< for others to see how many connections are left
 
     mutable std::mutex mutex_;  ///< guards published_
     GenerationStatus published_;

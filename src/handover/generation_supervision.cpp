@@ -49,13 +49,18 @@ void Generation::Runner::count_start() {
     auto& ledger = holdings_.ledger();
     const auto last = ledger.last_end();
     if (main_) ledger.set_last_end({});
-    if (started_by_predecessor_ || number_ == 1 || last.kind == Ledger::End::Kind::stop) return;
-    const bool crashed = last.kind == Ledger::End::Kind::crash;
+    if (started_by_predecessor_) return;
+    if (number_ == 1 || last.kind != Ledger::End::Kind::restart) diary_.came_up(std::nullopt);
+    if (number_ == 1 || last.kind == Ledger::End::Kind::stop) return;
     const auto totals = ledger.handover_totals();
-    totals.count(crashed ? HandoverKind::crash : HandoverKind::restart, HandoverOutcome::ok);
+    if (last.kind == Ledger::End::Kind::crash)
+        return totals.count(HandoverKind::crash, HandoverOutcome::ok);
+    totals.count(HandoverKind::restart, HandoverOutcome::ok);
     // The ledger may say anything.
     const auto now = std::chrono::steady_clock::now();
-    if (!crashed) totals.restarts().add(now - std::clamp(last.when, decltype(now){}, now));
+    const auto gap = now - std::clamp(last.when, decltype(now){}, now);
+    totals.restarts().add(gap);
+    diary_.came_up(std::chrono::duration_cast<milliseconds>(gap));
 }
 
 /// That we are here shows that the loop turns; whether anybody is served, the services know. Told

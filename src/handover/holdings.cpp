@@ -33,6 +33,7 @@ Holdings::Holdings(Inheritance& inheritance, const ServiceManager& manager)
       duplicate_names_(std::move(inheritance.duplicate_names)),
       stored_channels_(std::move(inheritance.stored_channels)),
       channels_in_store_(!stored_channels_.empty() || inheritance.unknown_channels),
+      from_predecessor_(inheritance.predecessor.has_value()),
       ledger_inherited_(inheritance.ledger.has_value() && !inheritance.stale_ledgers),
       ledger_(inheritance.ledger ? std::move(*inheritance.ledger) : Ledger()) {}
 
@@ -51,6 +52,13 @@ bool Holdings::has_dropped(const ParkedConnection& connection) const {
     return local && std::any_of(dropped_endpoints_.begin(), dropped_endpoints_.end(), accepts) &&
            std::none_of(listeners_.active.begin(), listeners_.active.end(),
                         [&](const Listener& listener) { return accepts(listener.endpoint); });
+}
+
+/// Whoever hands a listener over, it looks the same; but what is in the fd store is ours.
+std::string Holdings::source_of(const Listener& listener) const {
+    if (!listener.inherited) return "bound";
+    if (from_predecessor_) return "predecessor";
+    return fd_store_.owns(listener) ? "fd store" : "socket unit";
 }
 
 /// Not before: should we die while reading, the rest is still there. Not later: as long as the

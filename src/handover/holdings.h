@@ -33,6 +33,8 @@ class Holdings {
     [[nodiscard]] const std::vector<Listener>& dropped() const { return listeners_.dropped; }
     [[nodiscard]] Ledger& ledger() { return ledger_; }
     [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+    /// Where it came from: "socket unit", "fd store", "predecessor", or "bound" by itself.
+    [[nodiscard]] std::string source_of(const Listener& listener) const;
     /// How many of them are in the fd store while the service runs. Thread-safe.
     [[nodiscard]] std::size_t fd_store_entries() const { return fd_store_.entries(); }
     /// The connections that waited in the fd store, for the caller to read. Once.
@@ -76,6 +78,7 @@ class Holdings {
     std::vector<std::string> duplicate_names_;
     std::vector<Channel> stored_channels_;
     bool channels_in_store_;
+    const bool from_predecessor_;
     const bool ledger_inherited_;
     Ledger ledger_;
     FdStore fd_store_{manager_, ledger_};

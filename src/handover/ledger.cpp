@@ -32,6 +32,7 @@ struct Ledger::Page {
     std::atomic<std::int64_t> last_end_time;  // ns of CLOCK_MONOTONIC
     Total handover_totals[HandoverTotals::size];
     Total program_totals[program_totals_size];
+    ChroniclePage chronicle;
 
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
                   "another process cannot take part in a lock of ours");
@@ -151,6 +152,10 @@ HandoverTotals Ledger::handover_totals() const noexcept {
 
 std::span<Total, Ledger::program_totals_size> Ledger::program_totals() const noexcept {
     return page_->program_totals;
+}
+
+Chronicle Ledger::chronicle() const noexcept {
+    return {page_->chronicle, fd_.get()};
 }
 
 bool Ledger::enter_own(std::uint64_t cookie) noexcept {

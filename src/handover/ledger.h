@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/chronicle.h"
 #include "handover/totals.h"
 #include "handover/unique_fd.h"
 
@@ -21,7 +22,8 @@ namespace handover {
 /// whichever generation: those are its own, to be kept in the fd store and, at the end, unlinked;
 /// all others belong to a .socket unit. And which process is the main one, and which one stands in
 /// for it where a supervisor watches a single pid (see Anchor). And the totals, which go on from
-/// generation to generation. Without an fd store it ends with the last process.
+/// generation to generation. And what they have written about themselves (see Chronicle). Without
+/// an fd store it ends with the last process.
 ///
 /// Thread-safe: every entry is a lock-free atomic. Nothing in it can make a reader fail; a file
 /// that is not a ledger of this version is refused by adopt().
@@ -72,6 +74,9 @@ class Ledger {
     /// For the program to count in what it likes; all zero at first.
     static constexpr std::size_t program_totals_size = 1024;
     [[nodiscard]] std::span<Total, program_totals_size> program_totals() const noexcept;
+
+    /// As long as this ledger is there.
+    [[nodiscard]] Chronicle chronicle() const noexcept;
 
     /// The service's own listeners, by socket cookie. enter_own() fails when there are 256 already.
     [[nodiscard]] bool enter_own(std::uint64_t cookie) noexcept;

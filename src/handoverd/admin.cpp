@@ -2,6 +2,7 @@
 #include "handoverd/admin.h"
 
 #include "handoverd/log.h"
+#include "handoverd/status_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,60 +19,7 @@ using nlohmann::json;
 
 void answer(httplib::Response& response, int status, const json& body) {
     response.status = status;
-    // The path of a listener need not be UTF-8.
-    constexpr int on_one_line = -1;
-    response.set_content(
-        body.dump(on_one_line, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace) + "\n",
-        "application/json");
-}
-
-json as_json(const handover::ArrivalAccount& arrivals) {
-    if (arrivals.how.empty()) return nullptr;
-    json ended = nullptr;
-    if (arrivals.ended) {
-        ended = {{"held", arrivals.ended->opened}};
-        for (const auto ending : handover::all_endings)
-            ended[std::string(handover::to_string(ending))] = (*arrivals.ended)[ending];
-    }
-    json result = {{"from", arrivals.from},
-                   {"by", arrivals.how},
-                   {"adopted", arrivals.adopted},
-                   {"unclaimed", arrivals.unclaimed},
-                   {"unreadable", arrivals.unreadable},
-                   {"predecessor", ended}};
-    if (arrivals.ended) result["account"] = arrivals.ended->to_sentence();
-    return result;
-}
-
-json as_json(const handover::HandoverTotals& totals) {
-    json result;
-    for (const auto kind : handover::all_handover_kinds)
-        for (const auto outcome : handover::all_handover_outcomes)
-            result[std::string(to_string(kind))][std::string(to_string(outcome))] =
-                totals.count_of(kind, outcome);
-    return result;
-}
-
-void status(httplib::Response& response, const handover::Generation& generation) {
-    const auto now = generation.status();
-    json listeners = json::array();
-    for (const auto& listener : now.listeners)
-        listeners.push_back({{"name", listener.name},
-                             {"endpoint", listener.endpoint},
-                             {"inherited", listener.inherited}});
-    answer(response, 200,
-           {{"generation", now.generation},
-            {"pid", now.pid},
-            {"state", now.state},
-            {"ready", now.ready},
-            {"version", now.version},
-            {"build_id", now.build_id},
-            {"connections", now.connections},
-            {"fd_store_entries", now.fd_store_entries},
-            {"handovers", as_json(generation.handover_totals())},
-            {"listeners", listeners},
-            {"arrivals", as_json(now.arrivals)},
-            {"last_handover", now.last_handover}});
+    response.set_content(one_line(body) + "\n", "application/json");
 }
 
 void reload(httplib::Response& response, handover::Generation& generation) {
@@ -125,7 +73,7 @@ void add_admin_routes(handover::http::Server& server, handover::Generation& gene
         // ?after=probation: as soon as this generation is not on probation any more.
         if (request.get_param_value("after") == "probation" && !await_end_of_probation(generation))
             return answer(response, 503, {{"message", "the generation ended on probation"}});
-        status(response, generation);
+        answer(response, 200, status_json(generation));
     });
     server.Post("/reload", [&generation](const httplib::Request&, httplib::Response& response) {
         reload(response, generation);

@@ -6,9 +6,10 @@
 
 namespace handoverd {
 
-/// GET /status: a JSON object. POST /reload: hands over; answers when it is done, with status 200
-/// or 409 and {"succeeded": bool, "from": number, "to": number, "message": text}.
-/// GET /status?after=probation answers when the generation is past its own. Borrows the generation.
+/// GET /status: a JSON object, see status_json.h. POST /reload: hands over; answers when it is
+/// done, with status 200 or 409 and {"succeeded": bool, "from": number, "to": number, "message":
+/// text}. GET /status?after=probation answers when the generation is past its own. Borrows the
+/// generation.
 void add_admin_routes(handover::http::Server& server, handover::Generation& generation);
 
 /// GET /healthz: 200, we live. GET /readyz: 200, or 503 while the service stops or waits for a

@@ -147,11 +147,15 @@ TEST_F(Admin, status_is_JSON_for_programs) {
     EXPECT_EQ(json.at("build_id").get<std::string>().size(), 40U);
     EXPECT_EQ(json.at("connections"), 1);
     EXPECT_EQ(json.at("last_handover"), "");
-    EXPECT_EQ(
-        json.at("listeners"),
-        nlohmann::json::array(
-            {{{"name", "http"}, {"endpoint", daemon.address().to_string()}, {"inherited", true}},
-             {{"name", "admin"}, {"endpoint", daemon.admin().to_string()}, {"inherited", true}}}));
+    EXPECT_EQ(json.at("listeners"),
+              nlohmann::json::array({{{"name", "http"},
+                                      {"endpoint", daemon.address().to_string()},
+                                      {"inherited", true},
+                                      {"source", "predecessor"}},
+                                     {{"name", "admin"},
+                                      {"endpoint", daemon.admin().to_string()},
+                                      {"inherited", true},
+                                      {"source", "predecessor"}}}));
 }
 
 TEST_F(Admin, status_is_true_as_soon_as_the_generation_serves) {
