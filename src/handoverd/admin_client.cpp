@@ -24,6 +24,7 @@ httplib::Client admin_client(const Options& options) {
     if (path.empty()) path = std::string(1, '\0') + endpoint.to_string().substr(6);
     httplib::Client client(path);
     client.set_address_family(AF_UNIX);
+    client.set_default_headers({{"Host", "localhost"}});  // not whatever httplib makes of the path
     return client;
 }
 

@@ -4,6 +4,8 @@
 #include "handover/error.h"
 #include "handover/generation.h"
 #include "handoverd/admin.h"
+#include "handoverd/admin_guard.h"
+#include "handoverd/events.h"
 #include "handoverd/log.h"
 #include "handoverd/metrics.h"
 #include "handoverd/routes.h"
@@ -11,6 +13,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -25,6 +28,8 @@ using handover::WantedListener;
 
 constexpr const char* default_listen = "[::]:9999";
 constexpr mode_t admin_mode = 0600;
+/// Of /events; and a quarter of the threads, so that there are others for whoever wants to reload.
+constexpr std::size_t streams_most = 64;
 
 void write_log(GenerationOptions::Severity severity, const std::string& text) {
     switch (severity) {
@@ -103,8 +108,11 @@ int serve(const Options& options, handover::Origin origin) {
     make_directory_of_default_admin(options);
     add_public_routes(
         site, [&generation] { return generation.number(); }, files_options(options));
-    add_admin_routes(admin, generation);
     count_in_totals(site, generation);
+    const auto admin_endpoint = Endpoint::parse(options.admin);
+    refuse_pages_of_others(admin, admin_endpoint);
+    add_admin_routes(admin, generation);
+    add_events_route(admin, generation, std::min(streams_most, options.threads / 4));
     for (auto* server : {&admin, metrics ? &*metrics : nullptr}) {
         if (server == nullptr) continue;
         add_metrics_route(*server, generation, site);
@@ -112,7 +120,7 @@ int serve(const Options& options, handover::Origin origin) {
     }
     if (options.public_health) add_health_routes(site, generation);
     generation.serve(site, public_listeners(options));
-    generation.serve(admin, {{"admin", Endpoint::parse(options.admin), false, admin_mode}});
+    generation.serve(admin, {{"admin", admin_endpoint, false, admin_mode}});
     if (metrics) generation.serve(*metrics, {{"metrics", Endpoint::parse(options.metrics)}});
     const auto exit = generation.run();
     if (exit.cut != 0) {
