@@ -143,8 +143,9 @@ class EchoService : public handover::Service {
 
 int main(int argc, char** argv) try {
     handover::GenerationOptions options;
-    options.report = [](handover::GenerationOptions::Severity, const std::string& text) {
-        std::fprintf(stderr, "%s\n", text.c_str());
+    options.report = [](const handover::Report& what) {
+        if (what.severity == handover::Report::Severity::debug) return;
+        std::fprintf(stderr, "%s\n", what.text.c_str());
     };
     // Before any thread exists: it blocks the signals that the generation waits for.
     handover::Generation generation(handover::Origin::discover(), options);

@@ -5,6 +5,7 @@
 #include "handover/handover_result.h"
 #include "handover/history.h"
 #include "handover/origin.h"
+#include "handover/report.h"
 #include "handover/service.h"
 #include "handover/totals.h"
 #include "handover/wanted_listener.h"
@@ -68,8 +69,7 @@ struct GenerationOptions {
     /// executable does nothing but Anchor::resume() and wait(). Empty: wait inside run().
     std::vector<std::string> anchor_command;
     /// Every event worth a line in the log. Called on the thread of run().
-    enum class Severity { info, warning, error };
-    std::function<void(Severity, const std::string&)> report = [](Severity, const std::string&) {};
+    std::function<void(const Report&)> report = [](const Report&) {};
 };
 
 /// One run of the program, from adopting its listeners to the last answered request.

@@ -64,7 +64,12 @@ void Generation::Runner::report_failed_handover() {
                                 (state_ == State::serving ? " serves on" : " ends"));
     diary_.tell(Happening::What::failed, result.reason);
     manager_.ready(result.reason);
-    tell(Severity::error, result);
+    tell({.severity = Severity::error,
+          .event = Report::Event::handover_failed,
+          .reason = failure_,
+          .kind = HandoverKind::reload,
+          .result = HandoverOutcome::failed},
+         result);
     answer(requesters_, result);
 }
 
@@ -74,7 +79,7 @@ void Generation::Runner::refuse_handover() {
         (orphaned_ ? "the main process was killed, and the service manager is about to start anew"
                    : "it is " + std::string(lifecycle::to_string(state_)) +
                          (attempt_ ? " to pid " + std::to_string(attempt_->pid()) : "")));
-    tell(Severity::warning, result);
+    tell({.severity = Severity::warning}, result);
     answer(newcomers_, result);
 }
 
@@ -107,7 +112,12 @@ void Generation::Runner::report_handover() {
     holdings_.ledger().handover_totals().reloads().add(result.duration);
     diary_.successor_accepts(result.to, result.duration);
     manager_.ready(result.to_string());
-    tell(Severity::info, result);
+    tell({.event = Report::Event::took_over,
+          .pid = result.pid,
+          .version = result.version,
+          .kind = HandoverKind::reload,
+          .duration = result.duration},
+         result);
     answer(requesters_, result);
 }
 
@@ -139,7 +149,12 @@ void Generation::Runner::report_rollback() {
                                 " went down with it; " + name() + " serves again");
     diary_.tell(Happening::What::rolled_back, result.reason);
     manager_.hand_main_pid(::getpid(), result.reason);
-    tell(Severity::error, result);
+    tell({.severity = Severity::error,
+          .event = Report::Event::rolled_back,
+          .reason = failure_,
+          .kind = HandoverKind::reload,
+          .result = HandoverOutcome::rolled_back},
+         result);
 }
 
 // ---- the end of the probation
@@ -217,13 +232,6 @@ void Generation::Runner::request_handover(Requester done) {
 void Generation::Runner::on_handover_requested() {
     if (orphaned_) return refuse_handover();
     handle(Event::handover_requested);
-}
-
-/// In the log, and to whoever asks for the status.
-void Generation::Runner::tell(Severity severity, const HandoverResult& result) {
-    report(severity, result.to_string());
-    const std::lock_guard lock(mutex_);
-    published_.last_handover = result.to_string();
 }
 
 void Generation::Runner::answer(std::vector<Requester>& requesters, const HandoverResult& result) {

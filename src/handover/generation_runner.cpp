@@ -57,12 +57,15 @@ Generation::Exit Generation::Runner::run() {
     loop_.run();
     diary_.count(services_.tally());
     diary_.end(departures_.tally());
-    report(Severity::info, name() + " ended: " + departures_.tally().to_sentence());
+    report_end();
     return {anchor_ && anchor_->has_successor() ? stay() : 0, cut_};
 }
 
 void Generation::Runner::start() {
-    if (predecessor_) predecessor_->greet(hello());
+    if (predecessor_) {
+        kind_ = HandoverKind::reload;
+        predecessor_->greet(hello());
+    }
     for (const auto& warning : warnings_) warn_(warning);
     begin_diary();
     become_anchor();
@@ -76,7 +79,10 @@ void Generation::Runner::start() {
 PredecessorLink::Callbacks Generation::Runner::predecessor_callbacks() {
     return {[this] { on_go(); },
             [this] { on_predecessor_lost(); },
-            [this] { handle(Event::promoted); },
+            [this] {
+                handle(Event::promoted);
+                report_promotion();
+            },
             [this] { say_well(); },
             [this](Message message) { on_arrived(std::move(message)); },
             [this] {
@@ -115,6 +121,7 @@ void Generation::Runner::on_predecessor_lost() {
         holdings_.ledger().handover_totals().count(HandoverKind::crash, HandoverOutcome::ok);
         diary_.succeeded_a_crash();
     }
+    if (state_ == State::waiting_for_go) kind_ = HandoverKind::crash;
     handle(Event::predecessor_lost);
 }
 
@@ -156,11 +163,11 @@ void Generation::Runner::handle(Event event) {
     events_.push_back(event);
     if (std::exchange(handling_, true)) return;
     while (!events_.empty()) {
-        const auto current = events_.front();
+        const Event current = events_.front();
         events_.pop_front();
-        const auto before = state_;
-        const auto transition = lifecycle::step(before, current);
-        state_ = transition.next;
+        const auto transition = lifecycle::step(state_, current);
+        const State before = std::exchange(state_, transition.next);
+        debug_transition(before, current);
         note_state();  // before the first request can ask for it, and again with what has changed
         for (const Action action : transition.actions) perform(action);
         note_state();
@@ -183,7 +190,7 @@ void Generation::Runner::perform(Action action) {
         case Action::announce_ready:
             return announce_ready();
         case Action::report_serving:
-            return report(Severity::info, serving_sentence());
+            return report_serving();
         case Action::say_ready:
             return predecessor_->say_ready();
         case Action::ask_for_promotion:
@@ -262,10 +269,6 @@ void Generation::Runner::store_listeners() {
 void Generation::Runner::adopt_stored_connections() {
     for (const auto& channel : holdings_.take_stored_channels()) arrivals_.take_all(channel);
     holdings_.forget_stored_channels();
-    const auto& account = arrivals_.account();
-    if (account.adopted != 0)
-        report(Severity::info, name() + " went on with " + plural(account.adopted, "connection") +
-                                   " of generation " + std::to_string(account.from));
     note_state();  // before READY=1: whoever waits for that may ask
 }
 
@@ -322,11 +325,10 @@ void Generation::Runner::close_remaining() {
     cut_ = departures_.cut();
     draining_ = false;  // what comes back from a successor gets a deadline of its own
     if (cut_ != 0)
-        report(Severity::warning,
-               name() + " closed " + plural(cut_, "connection") + " that had not finished " +
+        why_cut_ = plural(cut_, "connection") + " had not finished " +
                    (surplus_ ? "when more than " + plural(options_.draining_max, "generation") +
                                    " would have been draining"
-                             : "within the drain timeout of " + seconds(options_.drain_timeout)));
+                             : "within the drain timeout of " + seconds(options_.drain_timeout));
 }
 
 // ---- what the actions need
@@ -354,14 +356,6 @@ Message Generation::Runner::hello() {
     return message;
 }
 
-std::string Generation::Runner::serving_sentence() const {
-    std::string sentence = name() + " (pid " + std::to_string(::getpid()) + ") serves";
-    const char* separator = " ";
-    for (const auto& listener : holdings_.listeners()) {
-        sentence += separator + listener.name + " on " + listener.endpoint.to_string();
-        separator = ", ";
-    }
-    return sentence;
 }
 
 // ---- from other threads

@@ -31,7 +31,8 @@ namespace handover {
 
 /// Turns what happens into lifecycle events, and carries out the lifecycle's actions: those about a
 /// successor in generation_handover.cpp, those about a supervisor in generation_supervision.cpp,
-/// the others in generation_runner.cpp. What it says of itself is in generation_status.cpp.
+/// the others in generation_runner.cpp. What it says of itself is in generation_status.cpp, what it
+/// tells of all that in generation_reports.cpp.
 class Generation::Runner {
   public:
     Runner(Inheritance inheritance, GenerationOptions options);
@@ -48,7 +49,7 @@ class Generation::Runner {
 
   private:
     using Requester = std::function<void(const HandoverResult&)>;
-    using Severity = GenerationOptions::Severity;
+    using Severity = Report::Severity;
 
     void start();
     [[nodiscard]] PredecessorLink::Callbacks predecessor_callbacks();
@@ -113,13 +114,20 @@ class Generation::Runner {
         return number_ != 0 ? "generation " + std::to_string(number_) : "the new generation";
     }
     void answer(std::vector<Requester>& requesters, const HandoverResult& result);
-    void tell(Severity severity, const HandoverResult& result);
+    void tell(Report report, const HandoverResult& result);
     [[nodiscard]] HandoverResult failure(const std::string& reason) const;
     void count_handover(HandoverOutcome outcome);
     void start_drain_timeout();
     void note_drained();
     void answer_end_of_probation();
-    void report(Severity severity, const std::string& text) { options_.report(severity, text); }
+    void report(Report what);
+    void report(Severity severity, const std::string& text) {
+        report({.severity = severity, .text = text});
+    }
+    void report_serving();
+    void report_promotion();
+    void report_end();
+    void debug_transition(lifecycle::State before, lifecycle::Event event);
 
     GenerationOptions options_;
     Program program_;
@@ -150,6 +158,8 @@ class Generation::Runner {
     std::shared_ptr<HandoverAttempt> attempt_;
     std::string failure_;                ///< of the current attempt
     std::size_t lost_ = 0;               ///< connections that went down with a successor
+    std::string why_cut_;                ///< and whose; empty: none was
+    std::optional<HandoverKind> kind_;   ///< how we came; none: nobody was there before
     std::vector<Requester> requesters_;  ///< of the current attempt
     std::vector<Requester> newcomers_;   ///< not yet looked at by the lifecycle
     std::vector<std::function<void()>> waiting_for_end_of_probation_;

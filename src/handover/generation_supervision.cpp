@@ -52,10 +52,11 @@ void Generation::Runner::count_start() {
     if (started_by_predecessor_) return;
     if (number_ == 1 || last.kind != Ledger::End::Kind::restart) diary_.came_up(std::nullopt);
     if (number_ == 1 || last.kind == Ledger::End::Kind::stop) return;
+    const bool crashed = last.kind == Ledger::End::Kind::crash;
+    kind_ = crashed ? HandoverKind::crash : HandoverKind::restart;
     const auto totals = ledger.handover_totals();
-    if (last.kind == Ledger::End::Kind::crash)
-        return totals.count(HandoverKind::crash, HandoverOutcome::ok);
-    totals.count(HandoverKind::restart, HandoverOutcome::ok);
+    totals.count(*kind_, HandoverOutcome::ok);
+    if (crashed) return;
     // The ledger may say anything.
     const auto now = std::chrono::steady_clock::now();
     const auto gap = now - std::clamp(last.when, decltype(now){}, now);
@@ -97,7 +98,9 @@ void Generation::Runner::announce_end(const std::string& what) {
             {restarts ? Ledger::End::Kind::restart : Ledger::End::Kind::stop,
              std::chrono::steady_clock::now()});
     }
-    report(Severity::info, sentence);
+    report(
+        {.event = state_ == State::stopping ? Report::Event::stopping : Report::Event::restarting,
+         .text = sentence});
     countdown_.start_every(countdown_interval);
 }
 
@@ -138,7 +141,6 @@ void Generation::Runner::become_anchor() {
 
 /// The listeners and connections are others' by now, and so is the service.
 int Generation::Runner::stay() {
-    report(Severity::info, "pid " + std::to_string(::getpid()) + " stays as the anchor");
     if (!options_.anchor_command.empty()) try {
             anchor_->exec(options_.anchor_command);
         } catch (const Error& error) {

@@ -3,6 +3,7 @@
 
 #include "handover/error.h"
 #include "handover/generation.h"
+#include "handoverd/access_log.h"
 #include "handoverd/admin.h"
 #include "handoverd/admin_guard.h"
 #include "handoverd/events.h"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -30,17 +32,6 @@ constexpr const char* default_listen = "[::]:9999";
 constexpr mode_t admin_mode = 0600;
 /// Of /events; and a quarter of the threads, so that there are others for whoever wants to reload.
 constexpr std::size_t streams_most = 64;
-
-void write_log(GenerationOptions::Severity severity, const std::string& text) {
-    switch (severity) {
-        case GenerationOptions::Severity::info:
-            return spdlog::info(text);
-        case GenerationOptions::Severity::warning:
-            return spdlog::warn(text);
-        case GenerationOptions::Severity::error:
-            return spdlog::error(text);
-    }
-}
 
 std::vector<WantedListener> public_listeners(const Options& options) {
     if (options.listen.empty())
@@ -96,12 +87,36 @@ StaticFilesOptions files_options(const Options& options) {
             [](const std::string& text) { spdlog::warn(text); }};
 }
 
+/// None: nobody wants one. A predecessor is told why it cannot be opened.
+std::unique_ptr<AccessLog> open_access_log(const Options& options, const handover::Origin& origin) {
+    if (options.access_log == "off") return nullptr;
+    const auto format =
+        options.access_log == "json" ? AccessLog::Format::json : AccessLog::Format::combined;
+    try {
+        return std::make_unique<AccessLog>(format, options.access_log_file);
+    } catch (const handover::Error& error) {
+        origin.refuse(error.what());
+        throw;
+    }
+}
+
+handover::http::ServerOptions site_options(const Options& options, AccessLog* access,
+                                           const handover::Generation& generation) {
+    auto result = http_options(options);
+    if (access != nullptr)
+        result.on_answer = [access, &generation](const handover::http::AnsweredRequest& request) {
+            access->write(request, generation.number());
+        };
+    return result;
+}
+
 }  // namespace
 
 int serve(const Options& options, handover::Origin origin) {
+    const auto access = open_access_log(options, origin);
     // First and last: the servers count in its totals. It borrows them until run() has returned.
     handover::Generation generation(std::move(origin), generation_options(options));
-    handover::http::Server site(http_options(options));
+    handover::http::Server site(site_options(options, access.get(), generation));
     handover::http::Server admin(admin_options(options));
     std::optional<handover::http::Server> metrics;  // whose threads nobody needs without
     if (!options.metrics.empty()) metrics.emplace(http_options(options));
@@ -123,8 +138,9 @@ int serve(const Options& options, handover::Origin origin) {
     generation.serve(admin, {{"admin", admin_endpoint, false, admin_mode}});
     if (metrics) generation.serve(*metrics, {{"metrics", Endpoint::parse(options.metrics)}});
     const auto exit = generation.run();
+    if (access) access->tell_losses();
     if (exit.cut != 0) {
-        spdlog::shutdown();
+        flush_log();
         ::_exit(exit.status);
     }
     return exit.status;

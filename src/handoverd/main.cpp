@@ -22,7 +22,8 @@ using handoverd::Command;
 using handoverd::Options;
 
 int fail(int exit_status, const std::string& reason) {
-    std::fprintf(stderr, "handoverd: %s\n", handover::printable(reason).c_str());
+    std::fprintf(stderr, "%shandoverd: %s\n", handoverd::error_prefix().c_str(),
+                 handover::printable(reason).c_str());
     return exit_status;
 }
 
@@ -36,12 +37,12 @@ void refuse_predecessor(const std::string& reason) {
 }
 
 int serve(const Options& options) {
-    handoverd::set_up_log(options.log_level);
+    const handoverd::Log log(options.log_level);
     return handoverd::serve(options, handover::Origin::discover());
 }
 
 int run_anchor(const Options& options) {
-    handoverd::set_up_log(options.log_level);
+    const handoverd::Log log(options.log_level);
     const auto anchor = handover::Anchor::resume(options.ledger_fd);
     if (!anchor)
         throw handoverd::UsageError(

@@ -59,6 +59,8 @@ class Definition {
         Options unused;
         Definition trial(unused);
         options_.settings = apply(file, app_, trial.app_);
+        if (!options_.access_log_file.empty() && app_.count("--access-log") == 0)
+            options_.access_log = "combined";
         if (options_.command == Command::reload || options_.command == Command::status ||
             options_.command == Command::dashboard)
             return refuse_if_admin_is_unknown();
@@ -138,6 +140,19 @@ class Definition {
         app_.add_option("--log-level", options_.log_level, "What to log")
             ->check(is_one_of({"debug", "info", "warning", "error"}))
             ->capture_default_str();
+        add_access_log();
+    }
+
+    void add_access_log() {
+        options_.access_log = "off";
+        app_.add_option("--access-log", options_.access_log,
+                        "A line for each request: as Apache and nginx write it, or a JSON object")
+            ->check(is_one_of({"off", "combined", "json"}))
+            ->capture_default_str();
+        app_.add_option(
+            "--access-log-file", options_.access_log_file,
+            "Append these lines, combined if --access-log does not say otherwise, to a "
+            "file that each generation opens anew. Default: they go where the log goes");
     }
 
     void add_time(const std::string& name, std::chrono::milliseconds& target,

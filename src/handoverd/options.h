@@ -40,6 +40,8 @@ struct Options {
     int ledger_fd = -1;   ///< anchor: what it was left
     std::size_t threads = 0;
     std::string log_level;
+    std::string access_log;       ///< "off", "combined" or "json"
+    std::string access_log_file;  ///< empty: with the log
 };
 
 /// What the user has to put right, and the exit status it deserves: 64 (EX_USAGE) for the command

@@ -2,6 +2,7 @@
 #include "http/conversation.h"
 
 #include "http/refusal.h"
+#include "http/request_text.h"
 
 #include <sys/socket.h>
 
@@ -48,7 +49,8 @@ Conversation::Conversation(const ServerOptions& options, Responder& responder,
 
 Conversation::Turn Conversation::take_turn(Connection& connection, ReceiveBuffer& input) {
     const std::size_t kept = connection.unread.size();
-    if (kept > input.capacity()) return refused(connection, Refusal::head_too_large);
+    if (kept > input.capacity())
+        return refused(connection, Refusal::head_too_large, connection.unread);
     input.assign(connection.unread);
     bool ended = false;
     if (kept < input.capacity()) {
@@ -64,10 +66,14 @@ Conversation::Turn Conversation::take_turn(Connection& connection, ReceiveBuffer
     return ended && waits ? Turn{Next::close} : turn;
 }
 
-Conversation::Turn Conversation::refused(const Connection& connection, Refusal refusal) const {
+Conversation::Turn Conversation::refused(const Connection& connection, Refusal refusal,
+                                         std::string_view received) const {
+    const bool timed_out = refusal == Refusal::request_timeout;
     refuse(connection.fd.get(), refusal, totals_);
-    return {Next::linger,
-            refusal == Refusal::request_timeout ? Ending::timed_out : Ending::last_response};
+    if (options_.on_answer)
+        tell_answer(options_, connection.remote, received, static_cast<int>(refusal), 0,
+                    timed_out ? connection.since : Clock::now());
+    return {Next::linger, timed_out ? Ending::timed_out : Ending::last_response};
 }
 
 Conversation::Turn Conversation::answer_all(Connection& connection, ReceiveBuffer& input) {
@@ -82,7 +88,8 @@ Conversation::Turn Conversation::answer_all(Connection& connection, ReceiveBuffe
         const auto verdict = scan_request_head(input.view(), limits_, head);
         if (verdict == HeadVerdict::incomplete)
             return keep_part(connection, input, Waiting::for_rest_of_head, is_new);
-        if (const auto refusal = refusal_for(verdict)) return refused(connection, *refusal);
+        if (const auto refusal = refusal_for(verdict))
+            return refused(connection, *refusal, input.view());
         if (waits_for_body(head, input))
             return keep_part(connection, input, Waiting::for_rest_of_body, is_new);
         const auto answer = responder_.respond(connection, input, head);
@@ -107,7 +114,7 @@ Conversation::Turn Conversation::keep_part(Connection& connection, const Receive
     const auto timeout =
         waiting == Waiting::for_rest_of_head ? options_.head_timeout : options_.body_timeout;
     if (runs_on && Clock::now() - connection.since > timeout)
-        return refused(connection, Refusal::request_timeout);
+        return refused(connection, Refusal::request_timeout, input.view());
     connection.unread.assign(input.view());
     return {runs_on ? Next::park_on : Next::park, Ending::closed_by_client, waiting};
 }

@@ -10,6 +10,7 @@
 #include "http/server_totals.h"
 
 #include <atomic>
+#include <string_view>
 
 namespace handover::http {
 
@@ -64,7 +65,9 @@ class Conversation {
     [[nodiscard]] static Turn discard(const Connection& connection, ReceiveBuffer& input);
 
   private:
-    [[nodiscard]] Turn refused(const Connection& connection, Refusal refusal) const;
+    /// `received` is what has come of the request.
+    [[nodiscard]] Turn refused(const Connection& connection, Refusal refusal,
+                               std::string_view received) const;
     [[nodiscard]] Turn answer_all(Connection& connection, ReceiveBuffer& input);
     [[nodiscard]] Turn keep_part(Connection& connection, const ReceiveBuffer& input,
                                  Waiting waiting, bool is_new) const;

@@ -2,6 +2,8 @@
 #include "http/engine.h"
 
 #include "handover/error.h"
+#include "http/refusal.h"
+#include "http/request_text.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -45,7 +47,8 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
       house_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
       parking_(
           epoll_.get(),
-          {[this] { report_if_drained(); }, [this](Parking::Departing& one) { return give(one); }},
+          {[this] { report_if_drained(); }, [this](Parking::Departing& one) { return give(one); },
+           [this](const Parking::TimedOut& one) { tell_timeout(one); }},
           totals_),
       acceptor_(epoll_.get(), parking_, options.admits,
                 [this](const std::string& what) {
@@ -224,6 +227,12 @@ void Engine::adopt(ParkedConnection connection) {
     parking_.admit(std::move(connection.fd), acceptor_.number_of(connection.listener),
                    SocketName(remote), std::move(connection.unread), connection.leaving);
     raise_vigilance(Vigilance::sweeping);
+}
+
+void Engine::tell_timeout(const Parking::TimedOut& one) {
+    if (options_.on_answer)
+        tell_answer(options_, one.remote, one.unread, static_cast<int>(Refusal::request_timeout), 0,
+                    one.since);
 }
 
 bool Engine::give(Parking::Departing& connection) {

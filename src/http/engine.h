@@ -76,6 +76,7 @@ class Engine {
     void raise_vigilance(Vigilance at_least);
     [[nodiscard]] Parking::Cutoffs cutoffs(Clock::time_point now);
     [[nodiscard]] bool give(Parking::Departing& connection);
+    void tell_timeout(const Parking::TimedOut& one);
     void set_mode(Mode mode, const Service::Drain& how, std::function<void()> drained);
     void report_if_drained();
 

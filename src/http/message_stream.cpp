@@ -137,8 +137,10 @@ bool MessageStream::is_peer_alive() const {
 ssize_t MessageStream::write(const char* from, size_t size) {
     if (corked_ && held_.empty()) {
         hold_head({from, size});
+        head_bytes_ = held_.size();
         return static_cast<ssize_t>(size);
     }
+    if (!reading_ && head_bytes_ == 0) head_bytes_ = size;
     return send_all(from, size) ? static_cast<ssize_t>(size) : -1;
 }
 
@@ -182,6 +184,7 @@ bool MessageStream::send_all(const char* from, size_t size) {
             continue;
         }
         left -= static_cast<size_t>(sent);
+        sent_bytes_ += static_cast<size_t>(sent);
         auto taken = static_cast<size_t>(sent);
         for (auto& part : parts) {
             const size_t step = std::min(part.iov_len, taken);

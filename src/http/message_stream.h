@@ -51,7 +51,10 @@ class MessageStream final : public httplib::Stream {
     void begin_body();
     /// The response begins, so httplib has read all it needs. Since 0.40 it would now wait for the
     /// rest of the body, however long that takes; skip_rest() is there for it.
-    void end_reading() { reading_ = false; }
+    void end_reading() {
+        reading_ = false;
+        sent_bytes_ = 0;  // a "100 Continue" is not of it
+    }
     /// The response's head comes next, and a body that httplib may write separately: holds the one
     /// back until the other comes, to send both with one system call. And adds the header lines,
     /// borrowed until the head has been written: Debian 12's httplib prints each by snprintf(),
@@ -74,6 +77,10 @@ class MessageStream final : public httplib::Stream {
     /// The connection failed or its client stalled, ended the stream early or broke the framing.
     [[nodiscard]] bool broken() const { return input_broken_ || output_broken_; }
     [[nodiscard]] bool wrote() const { return wrote_; }
+    /// Of the response's body, the frames of chunks included.
+    [[nodiscard]] std::uint64_t body_bytes_sent() const {
+        return sent_bytes_ > head_bytes_ ? sent_bytes_ - head_bytes_ : 0;
+    }
 
   private:
     ssize_t read_some(char* to, size_t size);
@@ -105,6 +112,8 @@ class MessageStream final : public httplib::Stream {
     bool input_broken_ = false;  ///< which the client can still be told
     bool output_broken_ = false;
     bool wrote_ = false;
+    std::uint64_t sent_bytes_ = 0;
+    std::uint64_t head_bytes_ = 0;  ///< of the response; httplib writes it all at once
 };
 // NOLINTEND(modernize-use-override)
 

@@ -312,11 +312,12 @@ std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_po
                                  Ending ending) {
     std::array<UniqueFd, 64> closing;
     std::size_t closed = 0;
-    std::size_t warned = 0;
+    std::vector<TimedOut> refused;
     {
         const std::lock_guard lock(stripe.mutex);
         Connection* next = stripe.lists[index(waiting)].first;
-        while (next != nullptr && next->since <= cutoff && closed + warned < closing.size()) {
+        while (next != nullptr && next->since <= cutoff &&
+               closed + refused.size() < closing.size()) {
             Connection& connection = *std::exchange(next, next->next);
             if (connection.claimed) continue;
             const bool lingering = waiting == Waiting::for_client_close;
@@ -329,19 +330,25 @@ std::size_t Parking::expire_some(Stripe& stripe, Waiting waiting, Clock::time_po
                 closing[closed++] = release(stripe, connection);
                 continue;
             }
-            refuse(connection.fd.get(), Refusal::request_timeout, totals_);
-            count(connection, Ending::timed_out);
-            connection.unread = std::string();
-            stripe.lists[index(waiting)].remove(connection);
-            connection.waiting = Waiting::for_client_close;
-            connection.since = Clock::now();
-            stripe.lists[index(connection.waiting)].append(connection);
-            ++warned;
+            refused.push_back(refuse_late(stripe, connection));
         }
     }
     for (std::size_t i = 0; i < closed; ++i) closing[i].reset();
     gone(closed);
-    return closed + warned;
+    for (const auto& one : refused) callbacks_.timed_out(one);
+    return closed + refused.size();
+}
+
+/// It lingers from now on.
+Parking::TimedOut Parking::refuse_late(Stripe& stripe, Connection& connection) {
+    refuse(connection.fd.get(), Refusal::request_timeout, totals_);
+    count(connection, Ending::timed_out);
+    TimedOut result{connection.remote, std::exchange(connection.unread, {}), connection.since};
+    stripe.lists[index(connection.waiting)].remove(connection);
+    connection.waiting = Waiting::for_client_close;
+    connection.since = Clock::now();
+    stripe.lists[index(connection.waiting)].append(connection);
+    return result;
 }
 
 std::size_t Parking::cut_all() {

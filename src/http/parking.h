@@ -40,11 +40,18 @@ class Parking {
         std::string unread;
         bool leaving = false;  ///< see Connection
     };
+    struct TimedOut {
+        SocketName remote;
+        std::string unread;       ///< what has come of it
+        Clock::time_point since;  ///< when it began to come, or its body did
+    };
     /// Called from any thread and with no lock held.
     struct Callbacks {
         std::function<void()> on_empty;  ///< the last connection went
         /// While giving. False: not any more; it has not touched the connection.
         std::function<bool(Departing&)> give;
+        /// The request of this client did not become complete: it has been refused (408).
+        std::function<void(const TimedOut&)> timed_out = [](const TimedOut&) {};
     };
     /// `totals` are counted in, and borrowed.
     Parking(int epoll, Callbacks callbacks, const ServerTotals& totals);
@@ -127,6 +134,7 @@ class Parking {
     void count(Ending ending);
     void count(Connection& connection, Ending ending);
     void gone(std::size_t count);
+    [[nodiscard]] TimedOut refuse_late(Stripe& stripe, Connection& connection);
     std::size_t expire_some(Stripe& stripe, Waiting waiting, Clock::time_point cutoff,
                             Ending ending);
 

@@ -6,6 +6,7 @@
 #include "http/engine.h"
 #include "http/http_date.h"
 #include "http/message_stream.h"
+#include "http/request_text.h"
 
 #include <sys/eventfd.h>
 
@@ -31,6 +32,7 @@ struct Exchange {
     bool leaving;  ///< see Connection
     bool headers_done = false;
     bool drained = false;  ///< and it does so only because we drain, or its listener is gone
+    int status = 0;        ///< once the headers are done
 };
 
 /// The exchange this worker is in. httplib's hook is told the request and the response only.
@@ -197,6 +199,9 @@ Server::Impl::Impl(Server& server, ServerOptions options)
 Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& input,
                                         const RequestHead& head) {
     const auto begin = Clock::now();
+    // For later: what follows the head may come to lie in its place.
+    const std::string head_text(options_.on_answer ? input.view().substr(0, head.length_bytes)
+                                                   : std::string_view());
     if (head.has_foreign_range) hide_ranges(input.front(head.length_bytes));
     MessageStream stream(connection, input, head, options_, engine_.client_waits());
     Exchange exchange{head, stream, head.wants_close || head.websocket, connection.leaving};
@@ -211,6 +216,9 @@ Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& i
     }
     current_exchange = nullptr;
     if (exchange.headers_done) engine_.totals().durations().add(Clock::now() - begin);
+    if (exchange.headers_done && options_.on_answer)
+        tell_answer(options_, connection.remote, head_text, exchange.status,
+                    stream.body_bytes_sent(), begin);
     return conclude(exchange, answered);
 }
 
@@ -260,6 +268,7 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
         claim.mapped() = keep_alive_text_;
     }
     headers.insert(std::move(claim));
+    exchange->status = response.status;
     engine_.totals().answered(response.status);
     exchange->stream.end_reading();
     if (!response.body.empty()) exchange->stream.cork(headers);

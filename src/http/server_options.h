@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "http/answered_request.h"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +47,11 @@ struct ServerOptions {
     /// what the kernel knows of the other end: credentials (SO_PEERCRED), address. Called from any
     /// thread; must neither block nor throw. Not set: everybody may come.
     std::function<bool(int connection)> admits;
+
+    /// Told of each request that ServerTotals counts, once its response is sent or has been given
+    /// up on the way; also of what is refused. Called from any thread; must not throw, and lets a
+    /// connection wait as long as it takes. Not set, it costs nothing.
+    std::function<void(const AnsweredRequest&)> on_answer;
 
     /// Faults that concern no single request: no descriptors left, a dead listener, no thread to be
     /// had. Called from any thread; must not throw. The library itself logs nothing.

@@ -105,6 +105,7 @@ TEST_F(BashCompletion, offers_the_values_of_an_option) {
                 bash_completion + ", --log-level");
     EXPECT_EQ(completed({"handoverd", "--log-level", "=", "w"}), Names{"warning"});
     EXPECT_EQ(completed({"handoverd", "--log-level", "="}), help_.log_levels);
+    EXPECT_EQ(completed({"handoverd", "--access-log", ""}), (Names{"off", "combined", "json"}));
     fs::create_directory(directory_ / "www");
     install_text("", fs::perms::owner_read, directory_ / "wrong");
     const auto part = (directory_ / "w").string();
@@ -112,11 +113,13 @@ TEST_F(BashCompletion, offers_the_values_of_an_option) {
     EXPECT_EQ(completed({"handoverd", "--root", part}), directories);
     EXPECT_EQ(completed({"handoverd", "--config", part}),
               (Names{directory_ / "www", directory_ / "wrong"}));
+    EXPECT_EQ(completed({"handoverd", "--access-log-file", part}),
+              (Names{directory_ / "www", directory_ / "wrong"}));
 }
 
 TEST_F(BashCompletion, offers_nothing_for_a_value_that_only_its_user_knows) {
     for (const auto& [option, standard] : help_.defaults) {
-        if (option == "--log-level" || option == "--config") continue;
+        if (option == "--log-level" || option == "--access-log" || option == "--config") continue;
         EXPECT_EQ(completed({"handoverd", option, ""}), Names{})
             << bash_completion << ": add " << option << " to those with a value";
     }

@@ -14,7 +14,7 @@ void ServerAccount::read(std::string_view log) {
 
 void ServerAccount::read_line(std::string_view line) {
     static const std::regex begins(R"(generation \d+ \(pid \d+\) serves )");
-    static const std::regex ends(R"(generation \d+ ended: (held .*))");
+    static const std::regex ends(R"(generation \d+ ended: (held [^;]*))");
     std::match_results<std::string_view::const_iterator> match;
     if (std::regex_search(line.begin(), line.end(), begins)) ++begun_;
     if (!std::regex_search(line.begin(), line.end(), match, ends)) return;

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -218,7 +219,8 @@ Endpoint endpoint_in(std::string_view line, std::string_view name, std::size_t i
         throw std::runtime_error("no listener '" + std::string(name) +
                                  "' in: " + std::string(line));
     begin += before.size();
-    return Endpoint::parse(line.substr(begin, line.find(", ", begin) - begin));
+    const auto end = std::min(line.find(", ", begin), line.find("; ", begin));
+    return Endpoint::parse(line.substr(begin, end - begin));
 }
 
 }  // namespace handover::test

@@ -46,8 +46,9 @@ class GenerationTest : public testing::Test {
   protected:
     GenerationTest() {
         ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_);
-        options_.report = [this](GenerationOptions::Severity severity, const std::string& text) {
-            if (severity != GenerationOptions::Severity::info) complaints_.push_back(text);
+        options_.report = [this](const Report& report) {
+            reports_.push_back(report);
+            if (report.severity > Report::Severity::info) complaints_.push_back(report.text);
         };
         service_.drains_at_once = true;
     }
@@ -65,6 +66,19 @@ class GenerationTest : public testing::Test {
 
     /// To the thread whose signalfd is waiting; others here have it unblocked.
     static void send(pthread_t thread, int number) { ::pthread_kill(thread, number); }
+
+    /// What it reported, but for what only helps to find a fault; and forgets it.
+    std::vector<Report> story() {
+        auto result = std::exchange(reports_, {});
+        std::erase_if(result,
+                      [](const Report& one) { return one.severity == Report::Severity::debug; });
+        return result;
+    }
+    static std::vector<Report::Event> events_of(const std::vector<Report>& story) {
+        std::vector<Report::Event> events;
+        for (const auto& one : story) events.push_back(one.event);
+        return events;
+    }
 
     /// The texts of all messages, one after the other.
     std::string told() {
@@ -87,6 +101,7 @@ class GenerationTest : public testing::Test {
     const ScopedEnvironment watchdog_{"WATCHDOG_USEC", std::nullopt};
     GenerationOptions options_;
     FakeService service_;
+    std::vector<Report> reports_;
     std::vector<std::string> complaints_;
     std::uint64_t number_ = 0;
 
@@ -124,6 +139,42 @@ TEST_F(GenerationTest, goes_on_after_a_restart_with_what_was_stored) {
     EXPECT_EQ(number_, 2U);
     EXPECT_THAT(told(), testing::Not(HasSubstr("FDSTORE"))) << "it is all there";
     EXPECT_THAT(complaints_, IsEmpty());
+}
+
+TEST_F(GenerationTest, tells_its_life_in_three_reports) {
+    options_.version = "7.1";
+    (void)run({}, {want("http")}, SIGTERM);
+    const auto told = story();
+    using enum Report::Event;
+    ASSERT_THAT(events_of(told), ElementsAre(serving, stopping, ended));
+    EXPECT_EQ(told[0].kind, std::nullopt) << "nobody was there before";
+    EXPECT_EQ(told[0].pid, ::getpid());
+    EXPECT_EQ(told[0].version, "7.1");
+    ASSERT_EQ(told[0].listeners.size(), 1U);
+    EXPECT_EQ(told[0].listeners[0].name, "http");
+    EXPECT_EQ(told[0].listeners[0].endpoint, "unix:" + path("http").string());
+    EXPECT_EQ(told[2].account, Tally());
+    EXPECT_EQ(told[2].text, "generation 1 ended: held 0");
+    for (const auto& one : told) EXPECT_EQ(one.generation, 1U) << one.text;
+}
+
+TEST_F(GenerationTest, tells_how_it_came) {
+    (void)run({}, {want("http")}, SIGUSR1);
+    for (const auto end : {Ledger::End::Kind::restart, Ledger::End::Kind::crash}) {
+        Inheritance inheritance;
+        inheritance.ledger = Ledger::adopt(fake_.stored("ledger"));
+        inheritance.listeners.push_back(inherit("http", fake_.stored("http").get()));
+        inheritance.ledger->set_last_end({end, std::chrono::steady_clock::now()});
+        (void)story();
+        (void)run(std::move(inheritance), {want("http")}, SIGUSR1);
+        const bool crashed = end == Ledger::End::Kind::crash;
+        const auto told = story();
+        ASSERT_FALSE(told.empty());
+        EXPECT_EQ(told[0].kind, crashed ? HandoverKind::crash : HandoverKind::restart);
+        EXPECT_EQ(told[0].text.ends_with("; the one before it crashed"), crashed) << told[0].text;
+        EXPECT_EQ(told[1].event, Report::Event::restarting);
+        EXPECT_EQ(told.size(), 3U);
+    }
 }
 
 TEST_F(GenerationTest, takes_what_is_no_longer_wanted_out_of_the_store) {
@@ -194,9 +245,9 @@ TEST_F(GenerationTest, feeds_the_watchdog_as_long_as_its_services_respond) {
 TEST_F(GenerationTest, starves_the_watchdog_when_a_service_is_stuck_and_says_so) {
     const ScopedEnvironment usec("WATCHDOG_USEC", "20000");
     service_.responsive = false;
-    options_.report = [this](GenerationOptions::Severity severity, const std::string& text) {
-        if (severity != GenerationOptions::Severity::error) return;
-        complaints_.push_back(text);
+    options_.report = [this](const Report& report) {
+        if (report.severity != Report::Severity::error) return;
+        complaints_.push_back(report.text);
         send(::pthread_self(), SIGTERM);
     };
     (void)run({}, {want("http")}, SIGCONT);

@@ -5,7 +5,7 @@ _handoverd() {
     local commands='serve reload status dashboard check'
     local options='--help --version --config --listen --root --admin --metrics --drain-timeout
         --ready-timeout --probation --idle-timeout --anchor --draining-max --threads --public-health
-        --log-level --cache-control'
+        --log-level --cache-control --access-log --access-log-file'
     local current=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} command='' word
 
     # As bash sees it, "=" is a word of its own.
@@ -16,7 +16,7 @@ _handoverd() {
     fi
     COMPREPLY=()
     case $option in
-        --config)
+        --config | --access-log-file)
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
@@ -28,6 +28,10 @@ _handoverd() {
             ;;
         --log-level)
             mapfile -t COMPREPLY < <(compgen -W 'debug info warning error' -- "$current")
+            return
+            ;;
+        --access-log)
+            mapfile -t COMPREPLY < <(compgen -W 'off combined json' -- "$current")
             return
             ;;
         # What only its user knows.

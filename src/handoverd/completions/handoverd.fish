@@ -26,6 +26,8 @@ complete -c handoverd -l anchor -d 'Stay until the service ends'
 complete -c handoverd -l draining-max -x -d 'Most generations that drain at one time'
 complete -c handoverd -l threads -x -d 'Most threads for requests'
 complete -c handoverd -l log-level -xa 'debug info warning error' -d 'What to log'
+complete -c handoverd -l access-log -xa 'off combined json' -d 'A line for each request'
+complete -c handoverd -l access-log-file -rF -d 'Where to append these lines'
 
 complete -c handoverd -n '__fish_seen_subcommand_from reload' -l wait -d 'Until the probation is over'
 complete -c handoverd -n '__fish_seen_subcommand_from status' -l json -d 'As JSON'
