@@ -9,7 +9,9 @@
 #include "handoverd/events.h"
 #include "handoverd/log.h"
 #include "handoverd/metrics.h"
+#include "handoverd/page_routes.h"
 #include "handoverd/routes.h"
+#include "handoverd/status_json.h"
 #include "http/server.h"
 
 #include <unistd.h>
@@ -110,6 +112,25 @@ handover::http::ServerOptions site_options(const Options& options, AccessLog* ac
     return result;
 }
 
+void add_metrics_and_health(handover::http::Server& server, const handover::Generation& generation,
+                            const handover::http::Server& site) {
+    add_metrics_route(server, generation, site);
+    add_health_routes(server, generation);
+}
+
+void add_admin_site(handover::http::Server& admin, handover::Generation& generation,
+                    const handover::http::Server& site, const Options& options) {
+    refuse_pages_of_others(admin, Endpoint::parse(options.admin));
+    add_admin_routes(admin, generation);
+    add_events_route(admin, generation, std::min(streams_most, options.threads / 4));
+    add_metrics_and_health(admin, generation, site);
+    add_page_routes(admin, [&generation, &site] {
+        auto status = status_json(generation);
+        status["requests"] = site.totals().durations().count();
+        return status;
+    });
+}
+
 }  // namespace
 
 int serve(const Options& options, handover::Origin origin) {
@@ -124,18 +145,11 @@ int serve(const Options& options, handover::Origin origin) {
     add_public_routes(
         site, [&generation] { return generation.number(); }, files_options(options));
     count_in_totals(site, generation);
-    const auto admin_endpoint = Endpoint::parse(options.admin);
-    refuse_pages_of_others(admin, admin_endpoint);
-    add_admin_routes(admin, generation);
-    add_events_route(admin, generation, std::min(streams_most, options.threads / 4));
-    for (auto* server : {&admin, metrics ? &*metrics : nullptr}) {
-        if (server == nullptr) continue;
-        add_metrics_route(*server, generation, site);
-        add_health_routes(*server, generation);
-    }
+    add_admin_site(admin, generation, site, options);
+    if (metrics) add_metrics_and_health(*metrics, generation, site);
     if (options.public_health) add_health_routes(site, generation);
     generation.serve(site, public_listeners(options));
-    generation.serve(admin, {{"admin", admin_endpoint, false, admin_mode}});
+    generation.serve(admin, {{"admin", Endpoint::parse(options.admin), false, admin_mode}});
     if (metrics) generation.serve(*metrics, {{"metrics", Endpoint::parse(options.metrics)}});
     const auto exit = generation.run();
     if (access) access->tell_losses();

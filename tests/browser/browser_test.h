@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "browser/browser.h"
+#include "process/process_test.h"
+#include "support/listening.h"
+
+#include <string>
+#include <vector>
+
+namespace handover::test {
+
+/// A test with a handoverd whose admin listener a browser can ask: a TCP one, on a free port.
+class BrowserTest : public ProcessTest {
+  protected:
+    /// The daemon inherits the listener, which has a port already.
+    [[nodiscard]] DaemonStart with_page(DaemonStart start) const {
+        start.admin = admin_.endpoint().to_string();
+        start.process.inherited = {{"admin", admin_.fd()}};
+        return start;
+    }
+    [[nodiscard]] DaemonStart with_page() const { return with_page(with_options({})); }
+    [[nodiscard]] std::string site() const { return "http://" + admin_.endpoint().to_string(); }
+    [[nodiscard]] std::string url() const { return site() + "/"; }
+
+    /// Opens the page and waits until it is kept up to date.
+    void open(Browser& browser) const {
+        browser.open(url());
+        EXPECT_TRUE(browser.comes_to_say("#link", "live"));
+    }
+
+    void expect_clean(Browser& browser) const {
+        EXPECT_EQ(browser.console(), std::vector<std::string>());
+        for (const auto& asked : browser.requests())
+            EXPECT_TRUE(asked.starts_with(url()) || asked.starts_with("data:")) << asked;
+    }
+
+    const Listening admin_{"127.0.0.1:0"};
+};
+
+}  // namespace handover::test
