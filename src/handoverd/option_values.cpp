@@ -112,7 +112,7 @@ CLI::Validator is_directory() {
 
 CLI::Validator is_number_within(std::uint64_t least, std::uint64_t most) {
     return {[least, most](const std::string& text) { return fault_of_number(text, least, most); },
-            std::to_string(least) + "-" + std::to_string(most)};
+            "from " + std::to_string(least) + " to " + std::to_string(most)};
 }
 
 CLI::Validator is_one_of(const std::vector<std::string>& words) {

@@ -234,7 +234,8 @@ TEST_F(Metrics, are_not_for_the_public) {
 TEST_F(Metrics, have_a_listener_of_their_own_for_nothing_else) {
     Daemon daemon(directory_, with_options({"--metrics", "127.0.0.1:0"}));
     const auto own = [&] {
-        for (const auto& listener : daemon.status().at("listeners"))
+        const auto status = daemon.status();
+        for (const auto& listener : status.at("listeners"))
             if (listener.at("name") == "metrics")
                 return Endpoint::parse(listener.at("endpoint").get<std::string>());
         throw std::runtime_error("there is no metrics listener");
