@@ -158,7 +158,7 @@ TEST_P(Packages, that_crash_on_probation_are_rolled_back) {
 TEST_P(Packages, whose_probation_is_long_do_not_keep_apt_waiting) {
     install("good");
     const fs::path file = "/etc/handoverd/handoverd.conf";
-    container().write_file(file, container().read_file(file) + "probation=10m\n");
+    container().write_file(file, container().read_file(file) + "probation=10min\n");
     (void)page();
     const auto finished = apt_install("next");
     EXPECT_EQ(finished.exit_status, 0) << finished.err;
