@@ -356,8 +356,6 @@ Message Generation::Runner::hello() {
     return message;
 }
 
-}
-
 // ---- from other threads
 
 void Generation::Runner::await_end_of_probation(std::function<void()> done) {

@@ -2,6 +2,7 @@
 #include "handoverd/html.h"
 
 #include "handover/printable.h"
+#include "handoverd/figures.h"
 
 #include <stdexcept>
 
@@ -31,7 +32,7 @@ Html Html::fill(std::string_view pattern, std::initializer_list<Piece> pieces) {
 
 Html::Piece::Piece(std::string_view text) : text_(escaped(text)) {}
 
-Html::Piece::Piece(std::uint64_t number) : text_(grouped(number)) {}
+Html::Piece::Piece(std::uint64_t number) : text_(grouped(static_cast<std::int64_t>(number))) {}
 
 std::string escaped(std::string_view text) {
     std::string result;
@@ -55,13 +56,6 @@ std::string escaped(std::string_view text) {
                 result += c;
         }
     return result;
-}
-
-std::string grouped(std::uint64_t number) {
-    auto text = std::to_string(number);
-    for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3)
-        text.insert(static_cast<std::size_t>(place), 1, ',');
-    return text;
 }
 
 }  // namespace handoverd

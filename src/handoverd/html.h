@@ -50,7 +50,4 @@ class Html::Piece {
 /// a quoted attribute.
 [[nodiscard]] std::string escaped(std::string_view text);
 
-/// "9,120".
-[[nodiscard]] std::string grouped(std::uint64_t number);
-
 }  // namespace handoverd

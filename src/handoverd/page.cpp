@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/page.h"
 
+#include "handoverd/figures.h"
 #include "handoverd/page_assets.h"
 #include "handoverd/page_flow.h"
 #include "handoverd/page_model.h"

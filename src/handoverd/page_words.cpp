@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/page_words.h"
 
-#include "handoverd/html.h"
-
-#include <spdlog/fmt/fmt.h>
+#include "handoverd/figures.h"
 
 #include <algorithm>
 
@@ -12,37 +10,11 @@ namespace {
 
 constexpr std::int64_t second = 1000;
 constexpr std::int64_t minute = 60 * second;
-constexpr std::int64_t hour = 60 * minute;
-constexpr std::int64_t day = 24 * hour;
-
-std::string two_units(std::int64_t ms, std::int64_t large, const char* large_name,
-                      std::int64_t small, const char* small_name) {
-    const auto rest = ms % large / small;
-    if (rest == 0) return fmt::format("{} {}", ms / large, large_name);
-    return fmt::format("{} {} {} {}", ms / large, large_name, rest, small_name);
-}
 
 }  // namespace
 
-std::string duration_in_words(std::int64_t ms) {
-    ms = std::max<std::int64_t>(ms, 0);
-    if (ms < second) return fmt::format("{} ms", ms);
-    if (ms < 10 * second) return fmt::format("{}.{} s", ms / second, ms % second / 100);
-    if (ms < minute) return fmt::format("{} s", ms / second);
-    if (ms < hour) return fmt::format("{} min", ms / minute);
-    if (ms < day) return two_units(ms, hour, "h", minute, "min");
-    return two_units(ms, day, "d", hour, "h");
-}
-
 std::string ago_in_words(std::int64_t ms) {
-    if (ms < second) return "just now";
-    // Tenths would count for nobody.
-    if (ms < minute) return fmt::format("{} s ago", ms / second);
-    return duration_in_words(ms) + " ago";
-}
-
-std::string count_in_words(std::uint64_t count, const std::string& noun) {
-    return grouped(count) + " " + noun + (count == 1 ? "" : "s");
+    return ms < second ? "just now" : age_in_words(ms) + " ago";
 }
 
 std::string role_in_words(const PageModel::Generation& generation, std::int64_t now) {

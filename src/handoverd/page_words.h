@@ -8,12 +8,8 @@
 
 namespace handoverd {
 
-/// "31 ms", "4.2 s", "12 s", "5 min", "3 h 20 min", "2 d 4 h".
-[[nodiscard]] std::string duration_in_words(std::int64_t ms);
 /// "just now", "5 min ago".
 [[nodiscard]] std::string ago_in_words(std::int64_t ms);
-/// "1 connection", "9,120 connections".
-[[nodiscard]] std::string count_in_words(std::uint64_t count, const std::string& noun);
 
 /// What a generation does: "serving", "on probation", "draining, 12 s left".
 [[nodiscard]] std::string role_in_words(const PageModel::Generation& generation, std::int64_t now);

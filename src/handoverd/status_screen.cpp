@@ -41,10 +41,6 @@ std::string in_words(std::string name) {
     return name;
 }
 
-std::string some(std::int64_t count, const std::string& noun) {
-    return grouped(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 // ---- the head
 
 std::string head(const json& status, const View& view) {
@@ -55,7 +51,7 @@ std::string head(const json& status, const View& view) {
     if (const auto build = text_in(status, "build_id"); !build.empty())
         what += " (build " + build.substr(0, 12) + ")";
     if (const auto entries = number_in(status, "fd_store_entries").value_or(0); entries != 0)
-        what += ", " + some(entries, "descriptor") + " in the fd store";
+        what += ", " + count_in_words(entries, "descriptor") + " in the fd store";
     return Cell{who, Tone::heading}.in(view) + "\n" + Cell{what, Tone::faint}.in(view) + "\n";
 }
 
@@ -86,9 +82,10 @@ Cell role_of(const json& generation, std::int64_t now_ms) {
 std::string arrivals_in(const json& status) {
     const auto found = status.find("arrivals");
     if (found == status.end() || !found->is_object()) return "";
-    auto sentence = fmt::format("took over {} of generation {} by {}",
-                                some(number_in(*found, "adopted").value_or(0), "connection"),
-                                number_text(*found, "from"), text_in(*found, "by"));
+    auto sentence =
+        fmt::format("took over {} of generation {} by {}",
+                    count_in_words(number_in(*found, "adopted").value_or(0), "connection"),
+                    number_text(*found, "from"), text_in(*found, "by"));
     if (const auto unclaimed = number_in(*found, "unclaimed").value_or(0); unclaimed != 0)
         sentence += fmt::format(", {} closed as their listener is not configured any more",
                                 grouped(unclaimed));

@@ -3,6 +3,7 @@
 
 #include "handoverd/page.h"
 
+#include "handoverd/figures.h"
 #include "handoverd/page_model.h"
 #include "handoverd/page_words.h"
 
