@@ -55,8 +55,10 @@ void FileBody::add_multipart(const std::vector<ByteSpan>& spans, const std::stri
                              std::uint64_t size, const std::string& boundary) {
     std::string line_end;
     for (const auto& span : spans) {
-        add(line_end + "--" + boundary + "\r\nContent-Type: " + type +
-            "\r\nContent-Range: " + content_range(span, size) + "\r\n\r\n");
+        std::string head = line_end;
+        head.append("--").append(boundary).append("\r\nContent-Type: ").append(type);
+        head.append("\r\nContent-Range: ").append(content_range(span, size)).append("\r\n\r\n");
+        add(head);
         add(span);
         line_end = "\r\n";
     }
@@ -86,8 +88,9 @@ void send(FileBody body, const std::string& type, bool head_only, httplib::Respo
     if (head_only) response.set_header("Content-Length", std::to_string(body.size()));
     if (head_only || whole) return response.set_header("Content-Type", type);
     response.body.clear();
+    const auto size = static_cast<std::size_t>(body.size());
     response.set_content_provider(
-        static_cast<std::size_t>(body.size()), type,
+        size, type,
         [body = std::move(body), cut_short = std::move(cut_short)](
             std::size_t offset, std::size_t length, httplib::DataSink& sink) {
             std::array<char, piece_bytes> piece;

@@ -3,6 +3,7 @@
 
 #include "process/process_test.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <chrono>

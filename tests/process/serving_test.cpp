@@ -85,7 +85,7 @@ TEST_F(Serving, files_below_the_root_are_served) {
         const auto page = client.get("/page.html");
         EXPECT_EQ(page.status, 200);
         EXPECT_EQ(page.body, "<p>hello</p>\n");
-        EXPECT_EQ(page.header("Content-Type"), "text/html");
+        EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
         EXPECT_EQ(client.get("/missing.html").status, 404);
         EXPECT_EQ(client.get("/../secret.txt").status, 404);
         EXPECT_EQ(client.get("/%2e%2e/secret.txt").status, 404);

@@ -268,7 +268,7 @@ TEST_F(StaticFiles, that_are_cut_short_meanwhile_end_the_connection) {
     constexpr std::size_t size = std::size_t{64} << 20U;
     write(root_ / "large", "");
     fs::resize_file(root_ / "large", size);
-    const Daemon daemon(directory_, serving_root());
+    Daemon daemon(directory_, serving_root());
     RawClient client(daemon.address(), patience);
     client.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n");
     const auto first = client.receive_bytes(1000);  // it has begun
