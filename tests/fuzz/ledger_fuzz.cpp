@@ -5,6 +5,7 @@
 // The first byte says how the file is sealed.
 #include "fuzzer.h"
 #include "handover/ledger.h"
+#include "handover/printable.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -42,6 +43,45 @@ void use_totals(Ledger& ledger) {
     require(ledger.last_end().kind == end.kind && ledger.last_end().when == end.when);
 }
 
+/// What is read is well-formed, and what is written is read again.
+void use_chronicle(const Ledger& ledger) {
+    using handover::Role;
+    const auto chronicle = ledger.chronicle();
+    const auto place = chronicle.take_place();
+    require(place.has_value());
+    handover::ChroniclePage::Generation generation{};
+    generation.number = ~std::uint64_t{0};
+    generation.life = place->life;
+    generation.role = static_cast<std::uint64_t>(Role::serving);
+    chronicle.write(*place, generation);
+    chronicle.count(place->index, {});
+    handover::ChroniclePage::Handover handover{};
+    handover.id = chronicle.next_handover();
+    chronicle.write(handover);
+    const auto history = chronicle.read();
+    require(!history.generations.empty() && history.generations.size() <= 16);
+    require(history.generations[0].number == generation.number);
+    require(history.handovers.size() <= 64);
+    for (const auto& one : history.generations) {
+        require(!to_string(one.role).empty() && !to_string(one.cause).empty());
+        require(one.version == handover::printable(one.version));
+    }
+    for (const auto& one : history.handovers)
+        require(!to_string(one.cause).empty() && one.reason == handover::printable(one.reason));
+}
+
+void use_happenings(const Ledger& ledger) {
+    const auto happenings = ledger.chronicle().happenings();
+    happenings.append({0, {}, 1, 1, handover::Happening::What::ready, "text"});
+    std::uint64_t last = 0;
+    for (const auto& one : happenings.await(0, std::chrono::milliseconds(0))) {
+        require(one.id > last && !to_string(one.what).empty());
+        require(one.text == handover::printable(one.text));
+        last = one.id;
+    }
+    require(last <= happenings.last());
+}
+
 void use(Ledger& ledger) {
     constexpr std::uint64_t cookie = 4711;
     ledger.set_last_generation(ledger.last_generation() + 1);
@@ -54,6 +94,8 @@ void use(Ledger& ledger) {
     require(ledger.is_own(cookie) == entered && (!entered || ledger.own_count() > 0));
     ledger.strike_own(cookie);
     use_totals(ledger);
+    use_chronicle(ledger);
+    use_happenings(ledger);
     require(!ledger.is_own(cookie) && ledger.own_count() == 0);
 }
 
