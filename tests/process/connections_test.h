@@ -24,12 +24,12 @@ inline const std::string get_hello = "GET /hello HTTP/1.1\r\nHost: test\r\n\r\n"
 /// What a generation said of its connections, by the names of tally.h; what is 0 is left out.
 using Account = std::map<std::string, std::uint64_t>;
 
-/// In "generation 1 ended: held 3 = 2 moved + 1 closed by client".
+/// In "generation 1 ended: held 3 = 2 moved + 1 closed by client; and what more there is to say".
 inline Account account_in(const std::string& line) {
     Account account;
     const auto begin = line.find("held ");
     if (begin == std::string::npos) return account;
-    std::istringstream in(line.substr(begin));
+    std::istringstream in(line.substr(begin, line.find(';', begin) - begin));
     std::string word;
     in >> word >> account["held"] >> word;  // and the "="
     std::uint64_t count = 0;

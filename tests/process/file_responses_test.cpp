@@ -339,7 +339,7 @@ TEST_F(FileResponses, are_packed_by_nobody_else) {
 TEST_F(FileResponses, say_to_caches_what_the_operator_says) {
     put("assets/app.js", "app");
     const auto config = directory_ / "handoverd.conf";
-    write(config, "cache-control=[\"no-cache\", \"/assets/=max-age=31536000, immutable\"]\n");
+    write(config, "cache-control=no-cache\ncache-control=/assets/=max-age=31536000, immutable\n");
     const Daemon daemon(directory_, serving_root({"--config", config}));
     EXPECT_EQ(ask(daemon, "/digits.txt").header("Cache-Control"), "no-cache");
     EXPECT_EQ(ask(daemon, "/assets/app.js").header("Cache-Control"), "max-age=31536000, immutable");

@@ -56,7 +56,7 @@ TEST_F(HostileText, of_a_successor_stays_on_its_line) {
 
     const auto asked = run_command(daemon.command("status"), patience);
     EXPECT_EQ(asked.exit_status, 0) << asked.err;
-    const auto last = asked.out.find("handover failed: ");
+    const auto last = asked.out.find("the successor (pid ");
     ASSERT_NE(last, std::string::npos) << asked.out;
     expect_one_printable_line(asked.out.substr(last, asked.out.find('\n', last) + 1 - last));
     EXPECT_EQ(daemon.ask().generation, 1U);

@@ -108,9 +108,8 @@ TEST_F(Signals, drain_timeout_closes_what_is_left) {
     EXPECT_EQ(daemon.await_end(), 0);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
     const auto line = daemon.await_line("had not finished within the drain timeout");
-    EXPECT_NE(line.find("generation 1 ended: held 1 = 1 cut at deadline; 1 connection had"),
-              std::string::npos)
-        << line;
+    // A connection that asked whether the daemon serves may be among those that are held.
+    EXPECT_NE(line.find("1 cut at deadline; 1 connection had"), std::string::npos) << line;
     EXPECT_TRUE(fs::is_empty(directory_.path()));
 }
 
