@@ -102,7 +102,7 @@ std::optional<Role> role_of(State state) {
     __builtin_unreachable();
 }
 
-Diary::Diary(Ledger& ledger, std::string version)
+Diary::Diary(Ledger& ledger, std::string_view version)
     : ledger_(ledger), chronicle_(ledger.chronicle()), begun_(steady_clock::now()) {
     page_.version = BoundedText<64>(version);
     page_.pid = ::getpid();

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace handover {
 
@@ -16,7 +17,7 @@ namespace handover {
 /// ledger. For the thread of the lifecycle but for count().
 class Diary {
   public:
-    Diary(Ledger& ledger, std::string version);
+    Diary(Ledger& ledger, std::string_view version);
 
     /// The first page. `predecessor` is the number of the generation that started this one. Returns
     /// a complaint for the operator if nothing can be written; then nothing is.
