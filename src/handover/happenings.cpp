@@ -62,7 +62,7 @@ std::optional<Happening> read(const ChroniclePage::HappeningPlace& place, std::u
 
 }  // namespace
 
-void Happenings::append(Happening happening) const noexcept {
+void Happenings::append(const Happening& happening) const noexcept {
     for (int i = 0; i < tries; ++i) {
         const auto id = claim();
         if (!id) continue;

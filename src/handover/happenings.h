@@ -24,7 +24,7 @@ class Happenings {
     explicit Happenings(ChroniclePage& page) noexcept : page_(&page) {}
 
     /// Gives it an id and wakes those who wait.
-    void append(Happening happening) const noexcept;
+    void append(const Happening& happening) const noexcept;
 
     /// The id of the last one; 0: there is none.
     [[nodiscard]] std::uint64_t last() const noexcept;

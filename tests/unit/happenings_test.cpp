@@ -34,6 +34,7 @@ Happening happening(const std::string& text, Happening::What what = Happening::W
 
 std::vector<std::uint64_t> ids(const std::vector<Happening>& happenings) {
     std::vector<std::uint64_t> result;
+    result.reserve(happenings.size());
     for (const auto& one : happenings) result.push_back(one.id);
     return result;
 }
