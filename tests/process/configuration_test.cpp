@@ -199,7 +199,7 @@ TEST_F(Configuration, is_printed_as_a_file_that_says_where_each_line_is_from) {
     EXPECT_TRUE(says("anchor=false", "default")) << printed.out;
     EXPECT_TRUE(says("#root=", "not set")) << printed.out;
     const auto again = check(printed.out, {"--print"});
-    const auto without_comments = [](std::string text) {
+    const auto without_comments = [](const std::string& text) {
         return std::regex_replace(text, std::regex(" *# .*"), "");
     };
     EXPECT_EQ(without_comments(again.out), without_comments(printed.out)) << again.err;

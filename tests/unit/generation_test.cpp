@@ -76,6 +76,7 @@ class GenerationTest : public testing::Test {
     }
     static std::vector<Report::Event> events_of(const std::vector<Report>& story) {
         std::vector<Report::Event> events;
+        events.reserve(story.size());
         for (const auto& one : story) events.push_back(one.event);
         return events;
     }
