@@ -190,9 +190,10 @@ Html generations(const PageModel& model) {
 
 Html handover_row(const Handover& handover, std::int64_t now) {
     return Html::of(
-        "<tr class=\"{}\" data-key=\"handover-{}\"><td>{}</td><th scope=\"row\">{}</th>"
-        "<td>{}</td><td class=\"result\">{}</td><td class=\"number\">{}</td>"
-        "<td class=\"reason\">{}</td></tr>\n",
+        "<tr role=\"row\" class=\"{}\" data-key=\"handover-{}\"><td role=\"cell\">{}</td>"
+        "<th role=\"rowheader\" scope=\"row\">{}</th><td role=\"cell\">{}</td>"
+        "<td role=\"cell\" class=\"result\">{}</td><td role=\"cell\" class=\"number\">{}</td>"
+        "<td role=\"cell\" class=\"reason\">{}</td></tr>\n",
         {class_of(handover), std::to_string(handover.id),
          handover.at ? ago_in_words(now - *handover.at) : "", handover.kind,
          generations_in_words(handover), result_in_words(handover),
@@ -202,16 +203,22 @@ Html handover_row(const Handover& handover, std::int64_t now) {
 Html history(const PageModel& model) {
     Html rows;
     for (const auto& each : model.history) rows += handover_row(each, model.now);
-    if (model.history.empty()) rows = Html::of("<tr><td colspan=\"6\">none yet</td></tr>\n");
+    if (model.history.empty())
+        rows = Html::of("<tr role=\"row\"><td role=\"cell\" colspan=\"6\">none yet</td></tr>\n");
     return Html::of(
         "<section class=\"history\" aria-labelledby=\"history\">\n"
         "<h2 id=\"history\">Last handovers</h2>\n"
         "<div class=\"wide\" role=\"region\" aria-labelledby=\"history\" tabindex=\"0\">"
-        "<table><caption class=\"unseen\">The last handovers, newest first</caption>\n"
-        "<thead><tr><th scope=\"col\">When</th><th scope=\"col\">Kind</th>"
-        "<th scope=\"col\">Generation</th><th scope=\"col\">Result</th>"
-        "<th scope=\"col\" class=\"number\">Took</th><th scope=\"col\">Reason</th></tr>"
-        "</thead>\n<tbody>\n{}</tbody></table></div></section>\n",
+        "<table role=\"table\"><caption class=\"unseen\">The last handovers, newest "
+        "first</caption>\n"
+        "<thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" "
+        "scope=\"col\">When</th>"
+        "<th role=\"columnheader\" scope=\"col\">Kind</th>"
+        "<th role=\"columnheader\" scope=\"col\">Generation</th>"
+        "<th role=\"columnheader\" scope=\"col\">Result</th>"
+        "<th role=\"columnheader\" scope=\"col\" class=\"number\">Took</th>"
+        "<th role=\"columnheader\" scope=\"col\">Reason</th></tr>"
+        "</thead>\n<tbody role=\"rowgroup\">\n{}</tbody></table></div></section>\n",
         {rows});
 }
 
