@@ -98,13 +98,14 @@ function show(markup) {
 
 // ---- the event stream
 
-
 function follow() {
   const events = new EventSource("/events");
   events.onopen = look;
   events.addEventListener("status", look);
   events.addEventListener("lifecycle", (event) => {
-    at("news").textContent = JSON.parse(event.data).text;
+    const { what, text } = JSON.parse(event.data);
+    at("news").textContent = text;
+    if (what === "rolled_back") say("", "");  // what took over is gone
     look();
   });
   // It connects again by itself, to whoever serves then, unless it was told that it may not.
@@ -170,7 +171,13 @@ async function reload() {
   look();
 }
 
+// How it ended is in the history too: here it is only for who has pressed the button.
+const told = 60000;
+let forgetting;
+
 function say(kind, text) {
+  clearTimeout(forgetting);
+  if (kind) forgetting = setTimeout(say, told, "", "");
   at("outcome").className = "outcome " + kind;
   at("outcome").textContent = text;
 }
