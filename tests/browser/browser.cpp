@@ -34,7 +34,8 @@ json capabilities(const Browser::Look& look, const std::string& profile) {
                       "--disable-sync",
                       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
                       "--user-data-dir=" + profile,
-                      "--window-size=" + size};
+                      "--window-size=" + size,
+                      "about:blank"};
     return {{"browserName", "chrome"},
             {"goog:loggingPrefs", {{"browser", "ALL"}, {"performance", "ALL"}}},
             {"goog:chromeOptions", {{"binary", "/usr/bin/chromium"}, {"args", arguments}}}};

@@ -103,7 +103,11 @@ TEST_F(PageLooks, fit_on_a_narrow_screen) {
         Browser browser({.width = width, .height = 800});
         open(browser);
         EXPECT_TRUE(browser.comes_to_say("tr.draining", "s left"));
-        EXPECT_EQ(browser.run("return document.documentElement.scrollWidth"), width);
+        EXPECT_EQ(browser.run("return innerWidth"), width);
+        EXPECT_EQ(browser.run("const page = document.documentElement;"
+                              "return page.scrollWidth - page.clientWidth"),
+                  0)
+            << "there is nothing beside what is seen, " << width << " wide";
     }
 }
 

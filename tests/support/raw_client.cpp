@@ -138,7 +138,7 @@ RawResponse RawClient::receive(bool to_head) {
 }
 
 RawResponse RawClient::get(std::string_view path) {
-    send("GET " + std::string(path) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    send("GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     return receive();
 }
 
