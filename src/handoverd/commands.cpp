@@ -85,7 +85,7 @@ httplib::Result await_end_of_probation(const Options& options) {
     return result;
 }
 
-std::string reason_or_none(std::string reason) {
+std::string reason_or_none(const std::string& reason) {
     return reason.empty() ? "no reason given" : reason;
 }
 
