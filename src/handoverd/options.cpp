@@ -185,6 +185,7 @@ class Definition {
     void refuse(const std::vector<ConfigurationFile::Fault>& faults) const {
         if (faults.empty()) return;
         std::vector<std::string> lines;
+        lines.reserve(faults.size());
         for (const auto& fault : faults)
             lines.push_back(options_.file.place(fault.line) + ": " + fault.text);
         throw UsageError(EX_CONFIG, std::move(lines));

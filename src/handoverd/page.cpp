@@ -52,9 +52,10 @@ Html drains(const PageModel& model) {
     Html html;
     for (const auto& each : model.generations)
         if (each.role == "draining")
-            html += Html::of("<span class=\"chip draining\">{} {}, {}</span>",
-                             {std::to_string(each.number), role_in_words(each, model.now),
-                              count_in_words(each.connections, "connection")});
+            html += Html::of(
+                "<span class=\"chip draining\">{} {}, {}</span>",
+                {std::to_string(each.number), role_in_words(each, model.now),
+                 count_in_words(static_cast<std::int64_t>(each.connections), "connection")});
         else if (each.role == "starting")
             html += Html::of("<span class=\"chip starting\">{} is starting</span>",
                              {std::to_string(each.number)});
@@ -120,7 +121,9 @@ Html requests(const PageModel& model) {
 Html handovers(const PageModel& model) {
     std::string faults;
     const auto add = [&faults](std::uint64_t count, const char* what) {
-        if (count != 0) faults += (faults.empty() ? "" : ", ") + grouped(count) + " " + what;
+        if (count != 0)
+            faults += (faults.empty() ? "" : ", ") + grouped(static_cast<std::int64_t>(count)) +
+                      " " + what;
     };
     add(model.handovers_failed, "failed");
     add(model.handovers_rolled_back, "rolled back");

@@ -45,7 +45,8 @@ std::string endings_in_words(const PageModel::Generation& generation) {
     if (!generation.account.empty()) return generation.account;
     std::string words;
     const auto add = [&words](std::uint64_t count, const std::string& what) {
-        words += (words.empty() ? "" : ", ") + grouped(count) + " " + what;
+        words +=
+            (words.empty() ? "" : ", ") + grouped(static_cast<std::int64_t>(count)) + " " + what;
     };
     if (generation.moved != 0) add(generation.moved, "moved on");
     for (const auto& [what, count] : generation.closed) add(count, what);
