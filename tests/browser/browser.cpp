@@ -75,7 +75,7 @@ json Browser::send(const std::string& path, const json& body) {
     client.set_read_timeout(std::chrono::duration_cast<std::chrono::seconds>(patience));
     const auto answer = client.Post(path, body.dump(), "application/json");
     if (!answer) throw std::runtime_error("chromedriver: no answer to " + path);
-    const auto value = json::parse(answer->body).at("value");
+    auto value = json::parse(answer->body).at("value");
     if (answer->status != 200) throw std::runtime_error("chromedriver: " + path + value.dump());
     return value;
 }

@@ -36,6 +36,7 @@ class SystemLogs : public ServiceUnderLoad, public testing::WithParamInterface<S
     }
     static std::vector<std::string> events_of(const std::vector<json>& story) {
         std::vector<std::string> events;
+        events.reserve(story.size());
         for (const auto& entry : story)
             events.push_back(entry.value("HANDOVER_EVENT", entry.value("MESSAGE", "")));
         return events;
