@@ -107,7 +107,7 @@ TEST_F(FileResponses, to_HEAD_have_the_head_of_those_to_GET) {
         {"/digits.txt", "If-None-Match: " + tag + "\r\n"},
         {"/digits.txt", "If-Match: \"other\"\r\n"}};
     for (const auto& [target, headers] : table) {
-        SCOPED_TRACE(target + " " + headers);
+        SCOPED_TRACE(testing::Message() << target << " " << headers);
         client.send(request("GET", target, headers));
         const auto get = client.receive();
         client.send(request("HEAD", target, headers));

@@ -76,10 +76,12 @@ TEST_F(Grafana, asks_for_labels_and_values_that_there_are) {
     EXPECT_FALSE(all_in(expressions, matcher).empty()) << path << " was not understood";
     for (const auto& match : all_in(expressions, matcher)) {
         const auto label = match.substr(0, match.find('='));
-        for (const auto& value : all_in({match.substr(match.find('"'))}, "([a-z_]+)"))
-            EXPECT_FALSE(
-                all_in({lines.begin(), lines.end()}, "(" + label + "=\"" + value + "\")").empty())
-                << path << ": no metric has " << label << "=\"" << value << "\"";
+        for (const auto& value : all_in({match.substr(match.find('"'))}, "([a-z_]+)")) {
+            auto pair = label;
+            pair.append("=\"").append(value).append("\"");
+            EXPECT_FALSE(all_in({lines.begin(), lines.end()}, "(" + pair + ")").empty())
+                << path << ": no metric has " << pair;
+        }
     }
 }
 
