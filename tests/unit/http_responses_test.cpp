@@ -120,7 +120,8 @@ TEST(HttpResponses, to_a_range_that_is_none_are_whole) {
     server->Get("/headers", [](const httplib::Request& request, httplib::Response& response) {
         std::string text;
         for (const auto& [name, value] : request.headers)
-            if (value.find("0-1") != std::string::npos) text += name + ": " + value;
+            if (value.find("0-1") != std::string::npos)
+                text.append(name).append(": ").append(value);
         response.set_content(text.empty() ? "none" : text, "text/plain");
     });
     server.start();
