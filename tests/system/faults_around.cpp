@@ -129,6 +129,8 @@ void reload_with_full_log_file(FaultyService& service) {
               0)
         << "the file system is not full";
     for (int i = 0; i < 3; ++i) service.reload();
+    service.container().output_of("rm /etc/systemd/system/handoverd.service.d/log.conf");
+    EXPECT_EQ(service.systemctl("daemon-reload").exit_status, 0);
     EXPECT_EQ(service.systemctl("restart handoverd.service").exit_status, 0);
 }
 
