@@ -63,6 +63,7 @@ class Packages : public ServiceUnderLoad, public testing::WithParamInterface<std
         return container().output_of(
             "find / -xdev \\( -path /root -o -path /tmp -o -path /var/tmp -o -path /var/log "
             "-o -path /var/cache/apt -o -path /var/lib/apt -o -path '/var/lib/dpkg/*-old' "
+            "-o -path '/var/cache/debconf/tmp.*' "
             "-o -path /var/lib/systemd/timers \\) -prune -o -print | sort");
     }
 

@@ -217,7 +217,7 @@ TEST(PageWords, are_those_of_people) {
     EXPECT_EQ(duration_in_words(5 * minute), "5 min");
     EXPECT_EQ(duration_in_words(180 * minute), "3 h");
     EXPECT_EQ(duration_in_words(200 * minute), "3 h 20 min");
-    EXPECT_EQ(duration_in_words(52 * 60 * minute), "2 d 4 h");
+    EXPECT_EQ(duration_in_words(std::int64_t{52} * 60 * minute), "2 d 4 h");
     EXPECT_EQ(ago_in_words(-3), "just now");
     EXPECT_EQ(ago_in_words(2'900), "2 s ago");
     EXPECT_EQ(count_in_words(1, "connection"), "1 connection");
