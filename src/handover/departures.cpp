@@ -17,9 +17,8 @@ void Departures::begin(Grace grace) {
     grace_ = grace;
     // Told again after the end: something may have come back since, and somebody waits to be told.
     if (std::exchange(done_, false)) {
-        finishing_ = false;
+        finishing_ = services_drained_ = false;
         if (to_successor_) discard(std::move(to_successor_));  // it has got the account
-        drain_services();
     }
 }
 
@@ -34,6 +33,7 @@ void Departures::expect_arrivals(bool expected) {
 
 void Departures::move_to(Channel successor, Grace grace) {
     begin(grace);
+    may_be_recalled_ = true;
     to_successor_ = std::make_unique<ConnectionSender>(loop_, sender_callbacks(to_successor_));
     to_successor_->continue_with(std::move(successor));
     drain_services();
@@ -41,17 +41,24 @@ void Departures::move_to(Channel successor, Grace grace) {
 
 void Departures::store(const Message& hello, Grace grace) {
     begin(grace);
-    if (opening_ || to_store_) return;
+    if (opening_) return;
     // Nothing to store, and nothing that could still come.
-    if (before_.held() == 0 && !arrivals_expected_ && !to_successor_) return drain_services();
+    const bool nothing = before_.held() == 0 && !arrivals_expected_ && !to_successor_;
+    if (to_store_ || nothing) return drain_services();
     stored_channels_ = std::make_unique<StoredChannels>(loop_, manager_, hello);
     open_stored_channel();
 }
 
 void Departures::drain(Grace grace) {
     begin(grace);
+    may_be_recalled_ = false;
     // What can move goes on moving; the grace is for the others.
     if (sender() == nullptr && !opening_) drain_services();
+}
+
+void Departures::settle() {
+    if (std::exchange(may_be_recalled_, false) && sender() == nullptr && !opening_)
+        drain_services();
 }
 
 ConnectionSender::Callbacks Departures::sender_callbacks(Sender& sender) {
@@ -64,6 +71,8 @@ ConnectionSender::Callbacks Departures::sender_callbacks(Sender& sender) {
 
 void Departures::drain_services() {
     services_drained_ = false;
+    // A response must not announce a close a moment before there is somewhere to go.
+    if (sender() == nullptr && (opening_ || may_be_recalled_)) return services_.serve_on();
     services_.drain({grace_, sender() != nullptr ? sender()->inlet() : nullptr}, [this] {
         services_drained_ = true;
         check();
@@ -115,8 +124,7 @@ void Departures::give_up(Sender& sender, const std::string& reason) {
     discard(std::move(gone));
     finishing_ = false;
     if (!unsent.empty())
-        callbacks_.warn(plural(unsent.size(), "connection") +
-                        " to be closed politely instead of moved: " + reason);
+        callbacks_.warn(plural(unsent.size(), "connection") + " cannot be moved: " + reason);
     returned_ += unsent.size();
     for (auto& connection : unsent) services_.adopt(std::move(connection));
     // Without these the services may have been drained already.
@@ -192,7 +200,7 @@ std::size_t Departures::recall(std::vector<Message> unread) {
         discard(std::move(to_successor_));
     }
     returned_ = unfit_ = cut_unsent_ = 0;
-    begun_ = services_drained_ = finishing_ = done_ = false;
+    begun_ = services_drained_ = finishing_ = done_ = may_be_recalled_ = false;
     return lost;
 }
 

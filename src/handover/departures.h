@@ -47,13 +47,16 @@ class Departures {
 
     // The services do not accept any more, and one of these says where their connections go.
 
-    /// To a successor that speaks protocol version 2.
+    /// To a successor that speaks protocol version 2. Should it die before settle(), what has not
+    /// been sent is kept for recall(), and served in the meantime.
     void move_to(Channel successor, Grace grace);
     /// Into the fd store; `hello` begins every channel there. Where the store takes none, to the
     /// successor as before, if there is one.
     void store(const Message& hello, Grace grace);
     /// Nowhere. What has been said before goes on, with this grace.
     void drain(Grace grace);
+    /// The successor is on its own: recall() will not be called any more.
+    void settle();
 
     /// The successor died, and the services accept again: gives them what was not sent, and
     /// `unread`, the messages that were sent and never read. Nothing is leaving any more. Says how
@@ -75,8 +78,8 @@ class Departures {
 
     void begin(Grace grace);
     void take_back(std::vector<Message> unread);
-    /// They give their connections to the sender there is; without one they close them politely.
-    /// Again for what they have adopted since.
+    /// They give their connections to the sender there is; without one they serve on as long as
+    /// there may be one, and else close them politely. Again for what they have adopted since.
     void drain_services();
     void open_stored_channel();
     void on_stored_channel(std::optional<Channel> channel);
@@ -84,7 +87,7 @@ class Departures {
     void on_all_sent();
     void on_unfit(ParkedConnection connection);
     [[nodiscard]] ConnectionSender::Callbacks sender_callbacks(Sender& sender);
-    /// Its connections go back to the services, which close them.
+    /// Its connections go back to the services.
     void give_up(Sender& sender, const std::string& reason);
     void discard(Sender sender);
     [[nodiscard]] ConnectionSender* sender() const;
@@ -104,6 +107,7 @@ class Departures {
     std::unique_ptr<StoredChannels> stored_channels_;
     bool begun_ = false;
     bool opening_ = false;  ///< waiting for the store to take a channel
+    bool may_be_recalled_ = false;
     bool arrivals_expected_ = false;
     bool services_drained_ = false;
     bool finishing_ = false;  ///< the account is on its way

@@ -192,6 +192,7 @@ void Generation::Runner::release_successor() {
     attempt_->let_go();
     // Who waits for it from here on is our anchor, if we have one.
     if (!attempt_->has_ended()) holdings_.ledger().set_main_pid(attempt_->pid());
+    departures_.settle();
     // We listen on: it may tell us to make room. An older release only waits for our end of it.
     if (attempt_->peer().protocol < probation_version) forget_successor();
 }

@@ -310,9 +310,9 @@ void Generation::Runner::on_drained() {
 
 void Generation::Runner::store_connections() {
     start_drain_timeout();
+    departures_.store(hello(), options_.prompt_idle_grace);
     // The same restart may have ended a successor that had not read our `go`.
     if (attempt_ && attempt_->has_ended()) departures_.keep(attempt_->take_unread());
-    departures_.store(hello(), options_.prompt_idle_grace);
 }
 
 void Generation::Runner::drain_promptly() {

@@ -51,6 +51,12 @@ void ServiceGroup::stop_accepting() {
     for (const auto& member : members_) member.service->stop_accepting();
 }
 
+void ServiceGroup::serve_on() {
+    ++drain_round_;
+    accepting_ = false;
+    for (const auto& member : members_) member.service->start_accepting({});
+}
+
 void ServiceGroup::accept_queued_and_stop() {
     accepting_ = false;
     for (const auto& member : members_) member.service->accept_queued_and_stop();

@@ -29,6 +29,8 @@ class ServiceGroup {
     void let_go(const std::vector<Listener>& dropped, const std::vector<Listener>& listeners);
     void stop_accepting();
     void accept_queued_and_stop();
+    /// Takes the last drain() back, and accepts nothing.
+    void serve_on();
     /// To the service that wants the listener it came from. False if there is none: it has been
     /// closed politely.
     bool adopt(ParkedConnection connection);

@@ -81,8 +81,8 @@ class BoundedText {
         constexpr std::string_view cut = "...";
         const bool fits = text.size() <= size;
         const auto length = fits ? text.size() : size - cut.size();
-        std::memcpy(bytes_, text.data(), length);
-        if (!fits) std::memcpy(bytes_ + length, cut.data(), cut.size());
+        text.copy(bytes_, length);
+        if (!fits) cut.copy(bytes_ + length, cut.size());
     }
     /// As it was written, by whomever.
     [[nodiscard]] std::string_view view() const noexcept {

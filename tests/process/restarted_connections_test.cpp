@@ -172,7 +172,7 @@ TEST_F(ConnectionsInAStoreForOneChannel, survive_if_they_are_in_it_and_are_close
     for (auto& client : clients) client.send(part);
     for (const auto& client : clients) await_read(client);
     before.signal(SIGUSR1);
-    before.await_line("to be closed politely instead of moved: ");
+    before.await_line(" cannot be moved: ");
     for (auto& client : clients) client.send("\r\n\r\n");
     EXPECT_EQ(before.await_end(), 0);
     EXPECT_EQ(stored_channels(), 1U);

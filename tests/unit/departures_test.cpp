@@ -148,10 +148,13 @@ TEST_F(DeparturesTest, go_back_to_the_services_when_the_successor_is_gone) {
     TestConnection one;
     web_.give_away(std::move(one.parked));
     run_posted();
-    EXPECT_THAT(web_.calls, ElementsAre("give 500", "drain 500", "adopt http ''", "drain 500"));
+    EXPECT_THAT(web_.calls, ElementsAre("give 500", "start", "adopt http ''", "start"))
+        << "as long as they may be recalled, no response announces a close";
     EXPECT_TRUE(is_connected_to(web_.adopted[0].fd, one.client));
-    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("1 connection to be closed politely")));
+    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("1 connection cannot be moved: ")));
     EXPECT_EQ(departures().tally().held(), 2U) << "nothing has been counted twice";
+    departures().settle();
+    EXPECT_EQ(web_.calls.back(), "drain 500") << "and now nobody else will have them";
     web_.counts[Ending::drained] += 2;
     web_.drained();
     run_until_done();
@@ -232,6 +235,32 @@ TEST_F(DeparturesTest, that_a_stopping_successor_did_not_read_go_where_the_other
     ASSERT_EQ(web_.adopted.size(), 1U);
     EXPECT_EQ(departures().tally().held(), 1U) << "it has not been counted twice";
     EXPECT_EQ(departures().tally()[Ending::moved], 0U);
+    departures().drain(milliseconds(100));
+    EXPECT_EQ(web_.calls.back(), "drain 100");
+}
+
+TEST_F(DeparturesTest, are_served_without_a_close_until_the_store_takes_them) {
+    start_manager(8);
+    hold(1);
+    auto [ours, theirs] = Channel::make_pair();
+    departures().move_to(std::move(ours), grace);
+    TestConnection one;
+    web_.give_away(std::move(one.parked));
+    run_posted();
+    std::vector<Message> unread(1);
+    ASSERT_EQ(theirs.receive(unread[0]), Channel::Received::message);
+    departures().store(hello(), grace);
+    departures().keep(std::move(unread));  // the same restart has ended the successor
+    departures().settle();
+    EXPECT_THAT(web_.calls, ElementsAre("give 500", "start", "adopt http ''", "start"));
+    run_until_calls(5);
+    EXPECT_EQ(web_.calls.back(), "give 500");
+    web_.give_away(std::move(web_.adopted[0]));
+    web_.drained();
+    run_until_done();
+    read(Channel(fake_->stored("channel")));
+    EXPECT_EQ(arrived_.size(), 1U);
+    EXPECT_EQ(departures().tally().to_sentence(), "held 1 = 1 moved");
 }
 
 TEST_F(DeparturesTest, are_done_again_when_somebody_asks_after_they_were_done) {
@@ -345,7 +374,7 @@ TEST_F(DeparturesTest, that_the_store_has_no_more_room_for_are_closed_politely) 
     }
     run_until_calls(3);
     EXPECT_EQ(web_.calls[1], "drain 500");
-    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("to be closed politely instead of moved")));
+    EXPECT_THAT(warnings_, ElementsAre(HasSubstr("connections cannot be moved: ")));
     const auto returned = web_.adopted.size();
     EXPECT_GT(returned, 0U);
     web_.counts[Ending::drained] += returned;
