@@ -13,16 +13,6 @@
 namespace handover::test {
 namespace {
 
-/// A sanitizer keeps what is freed, and notes about what is not.
-#if defined(__has_feature)
-constexpr bool memory_is_watched =
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_watched = true;
-#else
-constexpr bool memory_is_watched = false;
-#endif
-
 class ManyConnections : public ProcessTest {
   protected:
     /// As many as are promised, or as many as the machine allows.

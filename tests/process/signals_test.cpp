@@ -84,7 +84,7 @@ TEST_F(Signals, second_SIGINT_stops_now) {
     daemon.await_line("generation 1 stops");
     EXPECT_TRUE(slow.is_quiet());
     daemon.signal(SIGINT);
-    EXPECT_TRUE(slow.closed_by_server());
+    EXPECT_TRUE(slow.cut_by_server());
     EXPECT_EQ(daemon.await_end(), 0);
     EXPECT_TRUE(fs::is_empty(directory_.path()));
 }
@@ -95,7 +95,7 @@ TEST_F(Signals, SIGINT_after_SIGTERM_stops_now) {
     daemon.signal(SIGTERM);
     daemon.await_line("generation 1 stops");
     daemon.signal(SIGINT);
-    EXPECT_TRUE(slow.closed_by_server());
+    EXPECT_TRUE(slow.cut_by_server());
     EXPECT_EQ(daemon.await_end(), 0);
 }
 

@@ -157,6 +157,14 @@ bool RawClient::closed_by_server() {
     return pending_.empty() && !read_more(until);
 }
 
+bool RawClient::cut_by_server() {
+    pollfd entry{fd_.get(), POLLIN, 0};
+    const bool ended = ::poll(&entry, 1, static_cast<int>(timeout_.count())) == 1;
+    char byte = 0;
+    const ssize_t count = ended ? ::recv(fd_.get(), &byte, 1, 0) : -1;
+    return pending_.empty() && (count == 0 || (count < 0 && errno == ECONNRESET));
+}
+
 bool RawClient::is_quiet() const {
     pollfd entry{fd_.get(), POLLIN, 0};
     return pending_.empty() && ::poll(&entry, 1, 0) == 0;

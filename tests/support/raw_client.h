@@ -51,6 +51,8 @@ class RawClient {
     [[nodiscard]] std::string receive_bytes(std::size_t count);
     /// Has the server closed, without sending anything more, within the timeout?
     [[nodiscard]] bool closed_by_server();
+    /// The same, or has it reset the connection, as with a request that it has not read yet?
+    [[nodiscard]] bool cut_by_server();
     /// Is there neither a byte nor a close at this moment?
     [[nodiscard]] bool is_quiet() const;
 
