@@ -4,7 +4,9 @@
 #include "handover/printable.h"
 #include "handoverd/admin_client.h"
 #include "handoverd/answerer.h"
+#include "handoverd/journal.h"
 #include "handoverd/json_fields.h"
+#include "handoverd/progress_of_reload.h"
 #include "handoverd/reload_progress.h"
 #include "handoverd/status_screen.h"
 #include "handoverd/terminal.h"
@@ -97,16 +99,35 @@ bool survived_probation(const Options& options, std::int64_t to) {
     return false;
 }
 
+/// People like to see the end of it; whoever runs this in a script is told at once.
+int watch_departure(const Options& options, std::int64_t from) {
+    std::optional<json> status;
+    {
+        ReloadProgress progress(options);
+        status = progress.await_departure(from, options.drain_timeout + margin);
+    }
+    if (!status) return 0;
+    const auto serves = number_in(*status, "generation");
+    if (serves == from) {
+        say(stderr, "{}", reason_or_none(text_in(*status, "last_handover")));
+        return 1;
+    }
+    say(stderr, "{}", departure_of(*status, from));
+    return 0;
+}
+
 }  // namespace
 
 int reload(const Options& options) {
     const auto answer = answer_or_fault(send_reload(options), options);
     if (!answer) return 1;
     const bool succeeded = answer->value("succeeded", json()) == true;
-    say(succeeded ? stdout : stderr, "{}", reason_or_none(text_in(*answer, "message")));
+    // As ExecReload= we would tell the journal what the generation that was asked has told it.
+    if (!stderr_is_the_journal())
+        say(succeeded ? stdout : stderr, "{}", reason_or_none(text_in(*answer, "message")));
     if (!succeeded) return 1;
-    if (!options.wait) return 0;
     std::fflush(stdout);
+    if (!options.wait) return watch_departure(options, number_in(*answer, "from").value_or(0));
     const auto to = number_in(*answer, "to").value_or(0);
     if (!survived_probation(options, to)) return 1;
     say(stdout, "generation {} is the main process: its probation is over", to);

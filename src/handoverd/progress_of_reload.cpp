@@ -8,6 +8,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace handoverd {
 namespace {
@@ -29,7 +31,51 @@ std::string departure(const json& generation, std::int64_t now_ms) {
     return text;
 }
 
+std::optional<json> row_of(const json& status, std::int64_t generation) {
+    for (auto& row : generations_in(status))
+        if (number_in(row, "number") == generation) return std::move(row);
+    return std::nullopt;
+}
+
+bool is_over(const json& generation) {
+    const auto role = text_in(generation, "role");
+    return role == "ended" || role == "crashed";
+}
+
+/// The last thing that this generation tried; null before it is known.
+json last_attempt_of(const json& status, std::int64_t generation) {
+    for (const auto& handover : objects_in(status, "history"))
+        if (number_in(handover, "from") == generation) return handover;
+    return nullptr;
+}
+
+std::string asked(const json& status, std::int64_t number, std::int64_t now_ms) {
+    const auto attempt = last_attempt_of(status, number);
+    const auto since_ms = number_in(attempt, "at_ms");
+    if (text_in(attempt, "result") != "running" || !since_ms)
+        return fmt::format("generation {} is asked to hand over", number);
+    return fmt::format("generation {} starts its successor, {}", number,
+                       age_in_words(now_ms - *since_ms));
+}
+
 }  // namespace
+
+bool has_departed(const json& status, std::int64_t generation) {
+    const auto row = row_of(status, generation);
+    if (!row || is_over(*row)) return true;
+    if (text_in(*row, "role") == "draining") return number_in(*row, "connections") == 0;
+    const auto result = text_in(last_attempt_of(status, generation), "result");
+    return result == "failed" || result == "rolled_back";
+}
+
+std::string departure_of(const json& status, std::int64_t generation) {
+    const auto row = row_of(status, generation);
+    if (!row) return "";
+    const auto role = text_in(*row, "role");
+    const auto account = account_of(*row);
+    return fmt::format("generation {} {}{}{}", generation, role == "crashed" ? role : "drained",
+                       account.empty() ? "" : ": ", account);
+}
 
 std::string progress_of_reload(const json& status, std::int64_t now_ms) {
     const auto all = generations_in(status);
@@ -48,7 +94,7 @@ std::string progress_of_reload(const json& status, std::int64_t now_ms) {
     });
     const bool on_probation = role.find("probation") != std::string::npos;
     const bool drains = before != all.end() && text_in(*before, "role") == "draining";
-    if (!on_probation && !drains) return fmt::format("generation {} is asked to hand over", number);
+    if (!on_probation && !drains) return asked(status, number, now_ms);
     auto text =
         fmt::format("generation {} is ready{}", number, on_probation ? ", on probation" : "");
     if (before != all.end()) text += "; " + departure(*before, now_ms);

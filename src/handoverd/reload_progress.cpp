@@ -13,16 +13,15 @@ namespace handoverd {
 
 using nlohmann::json;
 using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
 
 ReloadProgress::ReloadProgress(const Options& options) : tick_(loop_, [this] { paint(); }) {
     if (!has_cursor(STDERR_FILENO)) return;
     tick_.start_every(milliseconds(250));
     feed_.emplace(options, StatusFeed::Callbacks{[this](const json& status) {
-                                                     loop_.post([this, status] {
-                                                         status_ = status;
-                                                         status_came_ = Clock::now();
-                                                     });
+                                                     const std::lock_guard lock(mutex_);
+                                                     status_ = status;
+                                                     status_came_ = Clock::now();
+                                                     status_comes_.notify_all();
                                                  },
                                                  [](const std::string&) {}});
     thread_ = std::thread([this] { loop_.run(); });
@@ -35,7 +34,16 @@ ReloadProgress::~ReloadProgress() {
     if (painted_) std::fputs("\r\x1b[K", stderr);
 }
 
+std::optional<json> ReloadProgress::await_departure(std::int64_t generation, milliseconds at_most) {
+    if (!thread_.joinable()) return std::nullopt;
+    std::unique_lock lock(mutex_);
+    const bool known = status_comes_.wait_for(
+        lock, at_most, [&] { return status_ && has_departed(*status_, generation); });
+    return known ? status_ : std::nullopt;
+}
+
 void ReloadProgress::paint() {
+    const std::lock_guard lock(mutex_);
     if (!status_) return;
     const auto age = std::chrono::duration_cast<milliseconds>(Clock::now() - status_came_);
     auto view = view_of(STDERR_FILENO);

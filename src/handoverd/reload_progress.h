@@ -8,6 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -22,13 +25,23 @@ class ReloadProgress {
     ReloadProgress(const ReloadProgress&) = delete;
     ReloadProgress& operator=(const ReloadProgress&) = delete;
 
+    /// Goes on until this generation has let go of its last connection, or serves again, and
+    /// returns the status that says so; nullopt if nothing does in that time, or if there is no
+    /// terminal.
+    std::optional<nlohmann::json> await_departure(std::int64_t generation,
+                                                  std::chrono::milliseconds at_most);
+
   private:
+    using Clock = std::chrono::steady_clock;
+
     void paint();
 
     handover::EventLoop loop_;
     handover::Timer tick_;
+    std::mutex mutex_;  ///< guards the status
+    std::condition_variable status_comes_;
     std::optional<nlohmann::json> status_;
-    std::chrono::steady_clock::time_point status_came_{};
+    Clock::time_point status_came_{};
     bool painted_ = false;
     std::optional<StatusFeed> feed_;
     std::thread thread_;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What the commands show on a terminal, and how they leave it.
 
+#include "process/connections_test.h"
 #include "process/process_test.h"
 #include "process/scripted_admin.h"
+#include "support/counting_client.h"
 #include "support/terminal_process.h"
 
 #include <algorithm>
@@ -231,6 +233,36 @@ TEST_F(ReloadOnTerminal, shows_how_far_it_is_and_ends_with_the_usual_sentences) 
         << shown;
     EXPECT_EQ(std::count(shown.begin(), shown.end(), '\n'), 2) << "and no more\n" << shown;
     expect_no_surprises(terminal);
+}
+
+TEST_F(ReloadOnTerminal, shows_what_has_moved_until_the_old_generation_has_drained) {
+    const Daemon daemon(directory_, with_options({}));
+    const IdleConnections idle(daemon.address(), 20);
+    EXPECT_TRUE(daemon.comes_to_connections(20));
+    HeldRequest held(daemon.address());
+    TerminalProcess terminal(reload());
+    EXPECT_TRUE(terminal.comes_to_show("generation 1 moved 20 of 2")) << terminal.screen().text();
+    held.release();
+    EXPECT_EQ(terminal.await_end(), 0);
+    const auto shown = terminal.screen().text();
+    EXPECT_TRUE(contains(shown, "\ngeneration 1 drained: held ")) << shown;
+    EXPECT_TRUE(contains(shown, "21 moved")) << shown;
+    EXPECT_EQ(std::count(shown.begin(), shown.end(), '\n'), 2) << "and no more\n" << shown;
+    expect_no_surprises(terminal);
+}
+
+TEST_F(ReloadOnTerminal, shows_a_successor_that_takes_its_time) {
+    Daemon daemon(directory_, from_copy());
+    const auto real = directory_ / "real";
+    install(HANDOVERD_PROGRAM, real);
+    install_text("#!/bin/sh\nkill -STOP $$\nexec " + real.string() + " \"$@\"\n",
+                 std::filesystem::perms::all, program());
+    TerminalProcess terminal(reload());
+    EXPECT_TRUE(terminal.comes_to_show("generation 1 starts its successor, 1 s"))
+        << terminal.screen().text();
+    for (const auto pid : daemon.processes())
+        if (pid != daemon.pid()) ::kill(pid, SIGCONT);
+    EXPECT_EQ(terminal.await_end(), 0) << terminal.screen().text();
 }
 
 TEST_F(ReloadOnTerminal, ends_with_the_reason_if_it_fails) {

@@ -32,6 +32,29 @@ TEST(ProgressOfReload, begins_with_whoever_is_asked) {
     EXPECT_EQ(progress_of_reload(status, 0), "generation 3 is asked to hand over");
 }
 
+TEST(ProgressOfReload, says_that_a_successor_is_started_before_it_says_so_itself) {
+    const json serving = {{"number", 3}, {"role", "serving"}, {"from", 2}};
+    const json attempt = {{"from", 3}, {"result", "running"}, {"at_ms", 100'000}};
+    const json status = {{"generations", {serving}}, {"history", {attempt}}};
+    EXPECT_EQ(progress_of_reload(status, 102'000), "generation 3 starts its successor, 2 s");
+}
+
+TEST(ProgressOfReload, ends_with_the_last_connection_of_the_generation_before) {
+    EXPECT_FALSE(has_departed(reloading("probation", "serving", 0, 10), 3)) << "not yet asked";
+    EXPECT_FALSE(has_departed(reloading("probation", "draining", 9, 1), 3));
+    for (const auto* role : {"draining", "ended", "crashed"})
+        EXPECT_EQ(has_departed(reloading("serving", role, 10, 0), 3), true) << role;
+    EXPECT_TRUE(has_departed(reloading("serving", "ended", 10, 0), 2)) << "forgotten";
+    for (const auto* result : {"failed", "rolled_back"}) {
+        const json serving = {{"number", 3}, {"role", "serving"}};
+        const json attempt = {{"from", 3}, {"result", result}};
+        EXPECT_TRUE(has_departed({{"generations", {serving}}, {"history", {attempt}}}, 3));
+    }
+    auto status = reloading("serving", "ended", 10, 0);
+    status["generations"][1]["account"] = "held 10 = 10 moved";
+    EXPECT_EQ(departure_of(status, 3), "generation 3 drained: held 10 = 10 moved");
+}
+
 TEST(ProgressOfReload, says_for_how_long_the_successor_has_been_starting) {
     EXPECT_EQ(progress_of_reload(reloading("starting", "serving", 0, 10), 103'500),
               "generation 4 is starting, 3 s");
