@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace handover::http {
 namespace {
@@ -135,10 +136,11 @@ bool MessageStream::is_peer_alive() const {
 }
 
 ssize_t MessageStream::write(const char* from, size_t size) {
-    if (corked_ && held_.empty()) {
-        hold_head({from, size});
+    if (std::exchange(corked_, false)) {
+        const auto body = hold_head({from, size});
         head_bytes_ = held_.size();
-        return static_cast<ssize_t>(size);
+        const bool sent = body.empty() || send_all(body.data(), body.size());
+        return sent ? static_cast<ssize_t>(size) : -1;
     }
     if (!reading_ && head_bytes_ == 0) head_bytes_ = size;
     return send_all(from, size) ? static_cast<ssize_t>(size) : -1;
@@ -150,9 +152,13 @@ void MessageStream::cork(httplib::Headers& headers) {
     withheld_.swap(headers);
 }
 
-void MessageStream::hold_head(std::string_view head) {
-    const bool has_empty_line = head.ends_with("\r\n\r\n");
-    if (has_empty_line) head.remove_suffix(2);
+std::string_view MessageStream::hold_head(std::string_view head) {
+    // Its headers are withheld, so this is the end of the status line.
+    const auto end = head.find("\r\n\r\n");
+    const bool has_empty_line = end != std::string_view::npos;
+    // httplib 0.41 writes the body along with the head.
+    const auto body = has_empty_line ? head.substr(end + 4) : std::string_view();
+    if (has_empty_line) head = head.substr(0, end + 2);
     std::size_t size = head.size() + 2;
     for (const auto& [name, value] : withheld_) size += name.size() + value.size() + 4;
     held_.reserve(size);
@@ -161,6 +167,7 @@ void MessageStream::hold_head(std::string_view head) {
         held_.append(name).append(": ").append(value).append("\r\n");
     if (has_empty_line) held_ += "\r\n";
     headers_->swap(withheld_);  // the logger wants to see them
+    return body;
 }
 
 bool MessageStream::flush() {

@@ -90,7 +90,8 @@ class MessageStream final : public httplib::Stream {
     [[nodiscard]] Wait wait(short events, Clock::time_point until) const;
     [[nodiscard]] Wait poll_until(short events, Clock::time_point until) const;
     [[nodiscard]] Clock::time_point read_deadline() const;
-    void hold_head(std::string_view head);
+    /// What came with it of the body.
+    [[nodiscard]] std::string_view hold_head(std::string_view head);
     bool send_all(const char* from, size_t size);
 
     Connection& connection_;
