@@ -99,10 +99,9 @@ Inheritance Inheritance::discover() {
     return inheritance;
 }
 
-void Inheritance::refuse(const std::string& reason) const {
-    if (!predecessor) return;
+bool Inheritance::refuse(const std::string& reason) const {
     // If it does not get through, the exit status has to do.
-    (void)predecessor->send(Message::failed(reason));
+    return predecessor && predecessor->send(Message::failed(reason)) == Channel::Sent::sent;
 }
 
 }  // namespace handover

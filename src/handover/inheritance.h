@@ -27,7 +27,7 @@ struct Inheritance {
     /// See Origin::discover() and take_inherited_fds(). Throws Error (config, os).
     [[nodiscard]] static Inheritance discover();
     /// See Origin::refuse().
-    void refuse(const std::string& reason) const;
+    bool refuse(const std::string& reason) const;
 };
 
 }  // namespace handover

@@ -16,8 +16,8 @@ Origin Origin::discover() {
     return Origin(Inheritance::discover());
 }
 
-void Origin::refuse(const std::string& reason) const {
-    found_->refuse(reason);
+bool Origin::refuse(const std::string& reason) const {
+    return found_->refuse(reason);
 }
 
 }  // namespace handover

@@ -21,7 +21,8 @@ class Origin {
 
     /// Tells a predecessor, if there is one, why this generation does not start. It reports that
     /// to whoever asked for the handover; otherwise all it could say is "exited with status 78".
-    void refuse(const std::string& reason) const;
+    /// False if there is none.
+    bool refuse(const std::string& reason) const;
 
     explicit Origin(Inheritance found);
     Origin(Origin&&) noexcept;

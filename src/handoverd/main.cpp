@@ -7,6 +7,7 @@
 #include "handoverd/commands.h"
 #include "handoverd/daemon.h"
 #include "handoverd/dashboard.h"
+#include "handoverd/journal.h"
 #include "handoverd/log.h"
 #include "handoverd/options.h"
 
@@ -27,12 +28,13 @@ int fail(int exit_status, const std::string& reason) {
     return exit_status;
 }
 
-/// A predecessor that started us, if there is one, tells the reason to whoever asked it to.
-void refuse_predecessor(const std::string& reason) {
+/// A predecessor that started us, if there is one, tells the reason to whoever asked it to, and to
+/// the journal.
+bool refuse_predecessor(const std::string& reason) {
     try {
-        handover::Origin::discover().refuse(reason);
+        return handover::Origin::discover().refuse(reason);
     } catch (const handover::Error&) {
-        // Then there was no predecessor that could be told.
+        return false;  // then there was no predecessor that could be told
     }
 }
 
@@ -78,8 +80,9 @@ int main(int argc, char** argv) {
         const auto options = handoverd::parse_options(argc, argv);
         return options ? run(*options) : 0;
     } catch (const handoverd::UsageError& error) {
-        refuse_predecessor(error.what());
-        for (const auto& fault : error.faults()) fail(error.exit_status(), fault);
+        const bool told = refuse_predecessor(error.what());
+        if (!told || !handoverd::stderr_is_the_journal())
+            for (const auto& fault : error.faults()) fail(error.exit_status(), fault);
         return error.exit_status();
     } catch (const handover::Error& error) {
         return fail(error.exit_status(), error.what());

@@ -5,6 +5,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <chrono>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -102,15 +103,26 @@ void add_handovers(Families& families, const Generation& generation) {
     drains.metric.push_back(histogram(totals.drains()));
 }
 
-void add_connections(Families& families, const Server& site) {
+/// Of the generations that have handed over to this one, in all.
+std::uint64_t still_held_by_others(const Generation& generation) {
+    std::uint64_t held = 0;
+    for (const auto& other : generation.history().generations)
+        if (other.role == handover::Role::draining) held += other.tally.held();
+    return held;
+}
+
+void add_connections(Families& families, const Generation& generation, const Server& site) {
     const auto now = site.connection_states();
     families
-        .emplace_back(family(MetricType::Gauge, "handover_connections",
-                             "Connections of this generation, by what they do."))
+        .emplace_back(
+            family(MetricType::Gauge, "handover_connections",
+                   "Connections of the generation that answers, by what they do, and those of "
+                   "generations that drain."))
         .metric = {gauge(now.idle, {label("state", "idle")}),
                    gauge(now.receiving, {label("state", "receiving")}),
                    gauge(now.active, {label("state", "active")}),
-                   gauge(now.lingering, {label("state", "lingering")})};
+                   gauge(now.lingering, {label("state", "lingering")}),
+                   gauge(still_held_by_others(generation), {label("state", "draining")})};
     const auto& totals = site.totals();
     families
         .emplace_back(family(MetricType::Counter, "handover_connections_opened_total",
@@ -158,7 +170,7 @@ std::string metrics(const Generation& generation, const Server& site) {
     Families families;
     add_generation(families, generation);
     add_handovers(families, generation);
-    add_connections(families, site);
+    add_connections(families, generation, site);
     add_requests(families, site.totals());
     return prometheus::TextSerializer().Serialize(families);
 }

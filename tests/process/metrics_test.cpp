@@ -109,11 +109,14 @@ TEST_F(Metrics, of_a_generation_that_drains_are_counted_as_well) {
     hand_over(daemon);
     ask(daemon, 1);
     EXPECT_EQ(samples_of(daemon).at(requests), 1);
+    EXPECT_TRUE(comes_to(1, "handover_connections{state=\"draining\"}", daemon))
+        << "a dashboard sees one service";
     held.release();
     expect_answer_of(1, held.client());
     EXPECT_EQ(samples_of(daemon).at(requests), 2) << "as soon as the client has the answer";
     expect_still_served_by(daemon, held.client());
     await_end_of(1, daemon);
+    EXPECT_EQ(samples_of(daemon).at("handover_connections{state=\"draining\"}"), 0);
     EXPECT_EQ(samples_of(daemon).at(requests), 3);
     EXPECT_EQ(samples_of(daemon).at("handover_drain_duration_seconds_count"), 1);
 }
