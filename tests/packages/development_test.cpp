@@ -13,12 +13,12 @@ namespace fs = std::filesystem;
 constexpr auto directory = "/root/port";
 constexpr auto ported_unit = "port.service";
 
-/// A Debian with a compiler and cpp-httplib, and our library packages.
+/// A Debian with a compiler and CMake, and our library packages with what they depend on.
 class DevelopmentPackage : public ServiceUnderLoad,
                            public testing::WithParamInterface<std::string> {
   protected:
     void SetUp() override {
-        boot_empty(root_of(GetParam()));
+        boot_empty(development_root_of(GetParam()));
         for (const auto& entry : fs::directory_iterator(packages_of(GetParam()) / "good"))
             if (const auto name = entry.path().filename().string();
                 name.starts_with("libhandover") && name.find("dbgsym") == std::string::npos)

@@ -32,10 +32,6 @@ std::string readme_command(const std::string& name) {
     return output_of_script("readme-command", {name});
 }
 
-fs::path root_of(const std::string& suite) {
-    return output_of_script("system/make-root", {suite});
-}
-
 fs::path packages_of(const std::string& suite) {
     if (std::getenv("HANDOVER_TEST_PREPARED") != nullptr)
         return output_of_script("packages/build", {"--where", suite});
@@ -45,6 +41,11 @@ fs::path packages_of(const std::string& suite) {
 fs::path bare_root_of(const std::string& suite) {
     (void)packages_of(suite);  // which say what they depend on
     return output_of_script("packages/target-root", {suite});
+}
+
+fs::path development_root_of(const std::string& suite) {
+    (void)packages_of(suite);  // which say what they depend on
+    return output_of_script("packages/target-root", {"--development", suite});
 }
 
 fs::path installed_root_of(const std::string& suite, const std::vector<std::string>& packages) {

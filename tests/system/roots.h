@@ -13,14 +13,15 @@ namespace handover::test {
 /// The lines of a code block of the README, see tests/readme-command.
 [[nodiscard]] std::string readme_command(const std::string& name);
 
-/// A Debian release's root file system with what the project is built with, made if need be.
-[[nodiscard]] std::filesystem::path root_of(const std::string& suite);
-/// The directory of the Debian packages that have been built in it, see tests/packages/build. Under
-/// ctest a test of its own has built them before; by hand this does.
+/// The directory of the Debian packages that have been built for that release, see
+/// tests/packages/build. Under ctest a test of its own has built them before; by hand this does.
 [[nodiscard]] std::filesystem::path packages_of(const std::string& suite);
-/// A root with what handoverd says that it depends on, and curl; nothing else.
+/// A root file system with what handoverd says that it depends on, and curl; nothing else.
 [[nodiscard]] std::filesystem::path bare_root_of(const std::string& suite);
-/// The same with these packages, and with handoverd, which apt has installed.
+/// A root with what our library packages say that they depend on, a compiler, CMake, and curl;
+/// nothing else.
+[[nodiscard]] std::filesystem::path development_root_of(const std::string& suite);
+/// A bare root with these packages, and with handoverd, which apt has installed.
 [[nodiscard]] std::filesystem::path installed_root_of(
     const std::string& suite, const std::vector<std::string>& packages = {});
 
