@@ -5,10 +5,14 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 namespace handover::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
 
 constexpr auto directory = "/root/port";
 constexpr auto ported_unit = "port.service";
@@ -90,6 +94,20 @@ TEST_P(DevelopmentPackage, ports_a_program_by_pkg_config) {
 TEST_P(DevelopmentPackage, passes_its_own_test) {
     container().copy_in(source_directory() / "debian/tests/develop", "/root/develop");
     container().output_of("/root/develop");
+}
+
+TEST_P(DevelopmentPackage, takes_the_cpp_httplib_that_it_was_built_with_and_no_later_one) {
+    int major = 0;
+    int minor = 0;
+    char dot = 0;
+    std::istringstream version(container().output_of("pkg-config --modversion cpp-httplib"));
+    ASSERT_TRUE(version >> major >> dot >> minor);
+    const auto release = [&](int number) {
+        return std::to_string(major) + "." + std::to_string(number);
+    };
+    EXPECT_THAT(container().output_of("dpkg-query -W -f '${Depends}' libhandover-dev"),
+                AllOf(HasSubstr("libcpp-httplib-dev (>= " + release(minor) + ")"),
+                      HasSubstr("libcpp-httplib-dev (<< " + release(minor + 1) + "~)")));
 }
 
 INSTANTIATE_TEST_SUITE_P(, DevelopmentPackage, testing::ValuesIn(all_suites()),
