@@ -61,10 +61,21 @@ class Packages : public ServiceUnderLoad, public testing::WithParamInterface<std
     /// Of the whole system, but for what dpkg, apt and systemd write about themselves.
     std::string files() {
         return container().output_of(
-            "find / -xdev \\( -path /root -o -path /tmp -o -path /var/tmp -o -path /var/log "
+            "find / -xdev \\( -path /root -o -path /tmp -o -path /var/tmp "
+            "-o -path /var/log/apt -o -path /var/log/dpkg.log -o -path /var/log/journal "
             "-o -path /var/cache/apt -o -path /var/lib/apt -o -path '/var/lib/dpkg/*-old' "
             "-o -path '/var/cache/debconf/tmp.*' "
             "-o -path /var/lib/systemd/timers \\) -prune -o -print | sort");
+    }
+
+    /// As the example says, from the next start on.
+    void log_accesses() {
+        const fs::path file = "/etc/handoverd/handoverd.conf";
+        container().write_file(file, container().read_file(file) +
+                                         "access-log=combined\n"
+                                         "access-log-file=/var/log/handoverd/access.log\n");
+        add_example("access-log.conf");
+        container().output_of("systemctl daemon-reload");
     }
 
     /// At full speed.
@@ -195,6 +206,7 @@ TEST_P(Packages, that_are_upgraded_leave_a_service_as_it_was) {
 TEST_P(Packages, that_are_removed_finish_requests_and_leave_nothing_when_purged) {
     const auto before = files();
     install("good");
+    log_accesses();
     (void)page();
     auto slow = start_slow_requests(3, "2s");
     container().output_of("apt-get remove -q -y handoverd");
@@ -203,7 +215,9 @@ TEST_P(Packages, that_are_removed_finish_requests_and_leave_nothing_when_purged)
     EXPECT_EQ(report.answered(), 3) << report;
     EXPECT_EQ(state_of(unit), "inactive");
     EXPECT_TRUE(fs::exists(container().outside("/etc/handoverd/handoverd.conf")));
+    EXPECT_THAT(container().output_of("cat /var/log/handoverd/access.log"), HasSubstr("GET / "));
     container().output_of("apt-get purge -q -y handoverd");
+    container().output_of("rm -r /etc/systemd/system/handoverd.service.d");  // which was ours
     EXPECT_EQ(files(), before);
 }
 
