@@ -215,15 +215,17 @@ void ServiceUnderLoad::await_answers(std::vector<Load>& clients, int count) {
     for (auto& client : clients) client.await_answers(count);
 }
 
-void ServiceUnderLoad::expect_nothing_lost(std::vector<Load>& clients) {
+std::vector<LoadReport> ServiceUnderLoad::expect_nothing_lost(std::vector<Load>& clients) {
+    std::vector<LoadReport> reports;
     for (auto& client : clients) {
-        const LoadReport report = stop_and_print(client);
+        const LoadReport& report = reports.emplace_back(stop_and_print(client));
         EXPECT_EQ(report.not_connected(), 0) << client.name();
         EXPECT_EQ(report.failed(), 0) << client.name();
         EXPECT_GT(report.answered(), 0) << client.name();
         EXPECT_EQ(report.reconnects, 0) << client.name();
         EXPECT_EQ(report.closed_while_idle, 0) << client.name();
     }
+    return reports;
 }
 
 LoadReport ServiceUnderLoad::stop_and_print(Load& client) {

@@ -95,8 +95,8 @@ class ServiceUnderLoad : public testing::Test {
 
     static void await_answers(std::vector<Load>& clients, int count);
     /// Stops them all and expects that no request of any client was lost, refused or reset, and
-    /// that every connection that was meant to stay did.
-    static void expect_nothing_lost(std::vector<Load>& clients);
+    /// that every connection that was meant to stay did. Returns what each of them has counted.
+    static std::vector<LoadReport> expect_nothing_lost(std::vector<Load>& clients);
     /// What it counted goes to the output of the test too, whether it fails or not.
     static LoadReport stop_and_print(Load& client);
 
