@@ -158,6 +158,13 @@ TEST_F(Manual, of_the_configuration_file_has_an_example_that_is_valid) {
     EXPECT_TRUE(finished.ok()) << file_page << ", EXAMPLES: " << finished.err << text;
 }
 
+TEST_F(Manual, of_the_daemon_has_every_example_of_the_package_and_no_other) {
+    const std::string examples = "debian/handoverd.examples";
+    expect_same(all_in(section(page(daemon_page), "UNDER SYSTEMD"), R"(^\.It Pa (\S+)$)"),
+                all_in(source_file(examples), "([^/]+)$"),
+                daemon_page + ", .It Pa in UNDER SYSTEMD", examples);
+}
+
 TEST_F(Manual, of_the_library_has_every_public_header_and_no_other) {
     expect_same(all_in(section(page(library_page), "FILES"), R"(^\.It In (\S+)$)"),
                 all_in(source_file("src/CMakeLists.txt"), R"(^ +((?:handover|http)/\w+\.h)$)"),
