@@ -32,6 +32,14 @@ class DevelopmentPackage : public ServiceUnderLoad,
                               directory);
     }
 
+    /// A program that was not written for us, with what the manual says to change in it.
+    void port_stock_httplib() {
+        const auto source = fs::path(directory) / "stock_httplib.cpp";
+        container().copy_in(source_directory() / "tests/bench/stock_httplib.cpp", source);
+        container().copy_in(source_directory() / "tests/packages/port.sed", "/root/port.sed");
+        container().output_of("sed -i -f /root/port.sed " + source.string());
+    }
+
     /// The program as a service, in a unit that has what the library asks for.
     void start(const std::string& command) {
         container().write_file(std::string("/etc/systemd/system/") + ported_unit,
@@ -51,7 +59,8 @@ class DevelopmentPackage : public ServiceUnderLoad,
         ASSERT_TRUE(eventually([&] { return ported_pid() != before; }));
     }
 
-    void expect_survival(const std::string& target, const std::string& path) {
+    /// Returns what the clients have counted.
+    std::vector<LoadReport> expect_survival(const std::string& target, const std::string& path) {
         std::vector<Load> clients;
         clients.push_back(start_load("keep-alive", target,
                                      {"--connections", "16", "--keep-alive", "--path", path}));
@@ -62,7 +71,11 @@ class DevelopmentPackage : public ServiceUnderLoad,
         await_answers(clients, 50);
         container().output_of(std::string("systemctl restart ") + ported_unit);
         await_answers(clients, 50);
-        expect_nothing_lost(clients);
+        return expect_nothing_lost(clients);
+    }
+    void expect_survival_of_stock_httplib() {
+        for (const auto& report : expect_survival("127.0.0.1:9999", "/hello"))
+            EXPECT_EQ(report.pids.size(), 3U) << "each run of it has answered: " << report;
     }
 };
 
@@ -89,6 +102,29 @@ TEST_P(DevelopmentPackage, ports_a_program_by_pkg_config) {
                           "$(pkg-config --cflags --libs handover)");
     start(std::string(directory) + "/hello_http 127.0.0.1:8080");
     expect_survival("127.0.0.1:8080", "/hi");
+}
+
+TEST_P(DevelopmentPackage, ports_a_program_of_somebody_else_by_cmake) {
+    port_stock_httplib();
+    container().write_file(fs::path(directory) / "CMakeLists.txt",
+                           "cmake_minimum_required(VERSION 3.20)\n"
+                           "project(port LANGUAGES CXX)\n"
+                           "find_package(handover REQUIRED)\n"
+                           "add_executable(stock_httplib stock_httplib.cpp)\n"
+                           "target_link_libraries(stock_httplib PRIVATE handover::http)\n");
+    container().output_of(std::string("cd ") + directory +
+                          " && cmake -B build && cmake --build build");
+    start(std::string(directory) + "/build/stock_httplib");
+    expect_survival_of_stock_httplib();
+}
+
+TEST_P(DevelopmentPackage, ports_a_program_of_somebody_else_by_pkg_config) {
+    port_stock_httplib();
+    container().output_of(std::string("cd ") + directory +
+                          " && c++ -std=c++20 -o stock_httplib stock_httplib.cpp "
+                          "$(pkg-config --cflags --libs handover-http)");
+    start(std::string(directory) + "/stock_httplib");
+    expect_survival_of_stock_httplib();
 }
 
 TEST_P(DevelopmentPackage, passes_its_own_test) {
