@@ -104,7 +104,8 @@ class Definition {
                         "than once")
             ->check(is_cache_rule());
         app_.add_option("--admin", options_.admin,
-                        "Address for reload, /status, /metrics, /healthz and /readyz")
+                        "Address for the commands and the live page: /, /status, /events, "
+                        "/reload, /metrics, /healthz and /readyz")
             ->check(is_endpoint())
             ->default_str(default_admin_endpoint());
         options_.admin = default_admin_endpoint();
