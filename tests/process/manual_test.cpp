@@ -3,6 +3,8 @@
 
 #include "process/documentation_test.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -11,6 +13,7 @@ namespace handover::test {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 const std::string daemon_page = "src/handoverd/handoverd.8";
 const std::string file_page = "src/handoverd/handoverd.conf.5";
@@ -40,6 +43,41 @@ Lines section(const Lines& page, const std::string& title) {
     return {begin + 1, std::find_if(begin + 1, page.end(), [](const std::string& line) {
                 return line.starts_with(".Sh ");
             })};
+}
+
+/// What is below the item that begins so, with the lists in it.
+Lines below_item(const Lines& lines, const std::string& beginning) {
+    auto line = std::find_if(lines.begin(), lines.end(),
+                             [&](const std::string& one) { return one.starts_with(beginning); });
+    if (line == lines.end()) throw std::runtime_error("there is no item " + beginning);
+    Lines found;
+    int lists = 0;
+    while (++line != lines.end()) {
+        if (line->starts_with(".Bl ")) ++lists;
+        if (lists == 0 && (line->starts_with(".It ") || *line == ".El")) break;
+        if (*line == ".El") --lists;
+        found.push_back(*line);
+    }
+    return found;
+}
+
+std::vector<Lines> paragraphs(const Lines& lines) {
+    std::vector<Lines> all(1);
+    for (const auto& line : lines) {
+        if (line == ".Pp")
+            all.emplace_back();
+        else
+            all.back().push_back(line);
+    }
+    return all;
+}
+
+/// ".Va from , to" and ".It Va moved".
+Names variables(Lines lines) {
+    std::erase_if(lines, [](const std::string& line) {
+        return !line.starts_with(".Va ") && !line.starts_with(".It Va ");
+    });
+    return all_in(lines, R"(\b([a-z][a-z_]*))");
 }
 
 /// The last thing in a section that is to be read letter by letter.
@@ -79,6 +117,37 @@ class Manual : public DocumentationTest {
         const auto path = directory_ / "handoverd.conf";
         install_text(text, fs::perms::owner_read, path);
         return run_command({program_under_test(), "check", "--config", path}, patience);
+    }
+
+    /// Every key of the object is among the names; those of an object in it are in a paragraph that
+    /// has the name of that.
+    static void expect_documented(const json& object, const Names& names,
+                                  const std::vector<Lines>& below) {
+        for (const auto& [key, value] : object.items()) {
+            EXPECT_TRUE(names.contains(key))
+                << daemon_page << ", GET /status: add .Va " << key << ", which is in " << object;
+            Names inside;
+            for (const auto& paragraph : below)
+                if (auto found = variables(paragraph); found.contains(key)) inside.merge(found);
+            for (const auto& part : value.is_array() ? value : json::array({value}))
+                if (part.is_object()) expect_documented(part, inside, below);
+        }
+    }
+
+    /// All that has happened, up to the end of the service.
+    [[nodiscard]] static std::vector<json> lifecycle_of(const Daemon& daemon) {
+        RawClient client(daemon.admin(), patience);
+        client.send("GET /events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 0\r\n\r\n");
+        pollfd begun{client.fd(), POLLIN, 0};
+        EXPECT_EQ(::poll(&begun, 1, static_cast<int>(patience.count())), 1);
+        daemon.signal(SIGTERM);
+        std::vector<json> events;
+        bool is_one = false;
+        for (const auto& line : lines_of(client.receive().body)) {
+            if (line.starts_with("event: ")) is_one = line == "event: lifecycle";
+            if (is_one && line.starts_with("data: ")) events.push_back(json::parse(line.substr(6)));
+        }
+        return events;
     }
 
     void expect_defaults(const std::string& path, const std::string& item,
@@ -127,6 +196,40 @@ TEST_F(Manual, of_the_daemon_has_the_options_of_a_command_beside_it) {
 TEST_F(Manual, states_the_defaults_that_the_help_states) {
     expect_defaults(daemon_page, option_item, "--");
     expect_defaults(file_page, key_item, "");
+}
+
+TEST_F(Manual, of_the_daemon_has_every_field_of_the_status) {
+    Daemon daemon(directory_, with_options({}));
+    EXPECT_EQ(daemon.reload().status, 0);
+    json status;
+    ASSERT_TRUE(eventually([&] {
+        status = daemon.status();
+        return status.at("arrivals").is_object() && status["arrivals"]["predecessor"].is_object();
+    })) << status;
+    EXPECT_EQ(status.at("generations").size(), 2U);
+    EXPECT_FALSE(status.at("history").empty());
+    const auto all =
+        paragraphs(below_item(section(page(daemon_page), "ADMIN LISTENER"), ".It Li GET /status"));
+    const std::vector<Lines> below(all.begin() + 1, all.end());
+    expect_documented(status, variables(all.front()), below);
+}
+
+TEST_F(Manual, of_the_daemon_has_every_field_of_an_event) {
+    Daemon daemon(directory_, with_options({}));
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    const auto lines =
+        below_item(section(page(daemon_page), "ADMIN LISTENER"), ".It Li GET /events");
+    const auto names = variables(lines);
+    const auto whats = all_in(lines, R"(^\.Ql ([a-z_]+))");
+    const auto events = lifecycle_of(daemon);
+    EXPECT_FALSE(events.empty());
+    for (const auto& event : events) {
+        for (const auto& [key, value] : event.items())
+            EXPECT_TRUE(names.contains(key)) << daemon_page << ": add .Va " << key << ": " << event;
+        EXPECT_TRUE(whats.contains(event.at("what").get<std::string>()))
+            << daemon_page << ": add .Ql " << event.at("what");
+    }
 }
 
 TEST_F(Manual, of_the_configuration_file_has_every_key_that_is_taken_and_no_other) {
