@@ -27,24 +27,27 @@ class Completion : public DocumentationTest {
         const auto path = directory_of_completions + file;
         expect_same(all_in(source_file(path), pattern), help_.commands, path);
     }
-    void expect_log_levels(const std::string& file, const std::string& pattern) const {
+    void expect_values(const std::string& file, const std::string& option,
+                       const std::string& pattern) const {
         const auto path = directory_of_completions + file;
         const auto list = all_in(source_file(path), pattern);
-        expect_same(all_in({list.begin(), list.end()}, "([a-z]+)"), help_.log_levels,
-                    path + ", --log-level");
+        expect_same(all_in({list.begin(), list.end()}, "([a-z]+)"), help_.values.at(option),
+                    path + ", " + option);
     }
 };
 
-TEST_F(Completion, of_zsh_has_every_command_option_and_log_level_and_no_other) {
+TEST_F(Completion, of_zsh_has_every_command_option_and_value_and_no_other) {
     expect_commands("_handoverd", "^ +'([a-z]+):");
     expect_options("_handoverd", "(--[a-z][a-z-]*)", "");
-    expect_log_levels("_handoverd", R"(--log-level.*:\(([a-z ]+)\))");
+    expect_values("_handoverd", "--log-level", R"(--log-level=.*:\(([a-z ]+)\))");
+    expect_values("_handoverd", "--access-log", R"(--access-log=.*:\(([a-z ]+)\))");
 }
 
-TEST_F(Completion, of_fish_has_every_command_option_and_log_level_and_no_other) {
+TEST_F(Completion, of_fish_has_every_command_option_and_value_and_no_other) {
     expect_commands("handoverd.fish", "__fish_use_subcommand -a ([a-z]+)");
     expect_options("handoverd.fish", " -l ([a-z][a-z-]*)", "--");
-    expect_log_levels("handoverd.fish", "-l log-level -xa '([a-z ]+)'");
+    expect_values("handoverd.fish", "--log-level", "-l log-level -xa '([a-z ]+)'");
+    expect_values("handoverd.fish", "--access-log", "-l access-log -xa '([a-z ]+)'");
 }
 
 TEST_F(Completion, of_bash_has_every_option_and_no_other) {
@@ -101,10 +104,10 @@ TEST_F(BashCompletion, offers_options_before_and_after_a_command) {
 }
 
 TEST_F(BashCompletion, offers_the_values_of_an_option) {
-    expect_same(completed({"handoverd", "--log-level", ""}), help_.log_levels,
+    expect_same(completed({"handoverd", "--log-level", ""}), help_.values.at("--log-level"),
                 bash_completion + ", --log-level");
     EXPECT_EQ(completed({"handoverd", "--log-level", "=", "w"}), Names{"warning"});
-    EXPECT_EQ(completed({"handoverd", "--log-level", "="}), help_.log_levels);
+    EXPECT_EQ(completed({"handoverd", "--log-level", "="}), help_.values.at("--log-level"));
     EXPECT_EQ(completed({"handoverd", "--access-log", ""}), (Names{"off", "combined", "json"}));
     fs::create_directory(directory_ / "www");
     install_text("", fs::perms::owner_read, directory_ / "wrong");

@@ -52,7 +52,7 @@ struct Help {
     Names commands;
     Names options;  ///< the long names, with their dashes
     std::map<std::string, std::string> defaults;
-    Names log_levels;
+    std::map<std::string, Names> values;  ///< of an option that takes one of a few
 };
 
 /// The default of an option stands before its description: "=20s", or " [20s]" with the CLI11 of
@@ -74,7 +74,8 @@ inline Help read_help(const Lines& lines) {
         const std::string values = match[2];
         help.options.insert(name);
         if (std::regex_search(values, match, standard)) help.defaults[name] = match[1];
-        if (name == "--log-level") help.log_levels = all_in({values}, "[{,]([a-z]+)(?=[,}])");
+        if (const auto few = all_in({values}, "[{,]([a-z]+)(?=[,}])"); !few.empty())
+            help.values[name] = few;
     }
     return help;
 }

@@ -80,6 +80,36 @@ Names variables(Lines lines) {
     return all_in(lines, R"(\b([a-z][a-z_]*))");
 }
 
+/// What the pattern matches, which may go over several lines, each as the format has it.
+Names formatted(const Lines& lines, const std::string& pattern, const std::string& format) {
+    std::string text;
+    for (const auto& line : lines) text += line + "\n";
+    const std::regex regex(pattern);
+    Names names;
+    for (std::sregex_iterator match(text.begin(), text.end(), regex), end; match != end; ++match)
+        names.insert(match->format(format));
+    return names;
+}
+
+/// "handover_handovers_total{kind,result}". The bounds of a histogram are no label of ours.
+Names families_in(const std::string& metrics) {
+    std::map<std::string, Names> families;
+    std::string family;
+    for (const auto& line : lines_of(metrics)) {
+        std::smatch match;
+        if (std::regex_search(line, match, std::regex("^# HELP ([a-z_]+)"))) family = match[1];
+        families[family].merge(all_in({line}, "[{,]([a-z_]+)=\""));
+    }
+    Names found;
+    for (auto& [name, labels] : families) {
+        labels.erase("le");
+        std::string list;
+        for (const auto& label : labels) list += (list.empty() ? "" : ",") + label;
+        found.insert(list.empty() ? name : name + "{" + list + "}");
+    }
+    return found;
+}
+
 /// The last thing in a section that is to be read letter by letter.
 Lines example(const std::string& path) {
     const auto all = section(page(path), "EXAMPLES");
@@ -229,6 +259,46 @@ TEST_F(Manual, of_the_daemon_has_every_field_of_an_event) {
             EXPECT_TRUE(names.contains(key)) << daemon_page << ": add .Va " << key << ": " << event;
         EXPECT_TRUE(whats.contains(event.at("what").get<std::string>()))
             << daemon_page << ": add .Ql " << event.at("what");
+    }
+}
+
+TEST_F(Manual, of_the_daemon_has_every_metric_and_label_and_no_other_and_so_has_the_README) {
+    Daemon daemon(directory_, with_options({}));
+    EXPECT_EQ(daemon.ask().status, 200);
+    const auto wanted = families_in(RawClient(daemon.admin(), patience).get("/metrics").body);
+    const auto listed =
+        below_item(section(page(daemon_page), "ADMIN LISTENER"), ".It Li GET /metrics");
+    expect_same(all_in(listed, R"(^\.It Li (\S+)$)"), wanted, daemon_page, "/metrics");
+    const auto readme = source_file("README.md");
+    const auto begin = std::find_if(readme.begin(), readme.end(), [](const std::string& line) {
+        return line.starts_with("**Metrics**");
+    });
+    const Lines told(begin, std::find(begin, readme.end(), ""));
+    expect_same(all_in(told, R"(`(handover_[a-z_]+(?:\{[a-z_,]+\})?)`)"), wanted, "README.md",
+                "/metrics");
+}
+
+TEST_F(Manual, of_the_daemon_has_the_id_of_every_message_and_every_field_in_the_journal) {
+    const std::string journal = "src/handoverd/journal.cpp";
+    const auto listed = section(page(daemon_page), "LOG");
+    const auto code = source_file(journal);
+    expect_same(formatted(listed, R"(\.It ([0-9a-f]{32})\n([a-z_]+))", "$1 $2"),
+                formatted(code, R"re(Event::([a-z_]+):\s+return "([0-9a-f]{32})")re", "$2 $1"),
+                daemon_page, journal);
+    const auto fields = all_in(listed, "(HANDOVER_[A-Z_]+)");
+    for (const auto& field : all_in(code, "\"(HANDOVER_[A-Z_]+)\""))
+        EXPECT_TRUE(fields.contains(field)) << daemon_page << ", LOG: add .Va " << field;
+}
+
+TEST_F(Manual, has_the_values_of_options_that_take_one_of_a_few_and_no_other) {
+    EXPECT_TRUE(help_.values.contains("--log-level"));
+    EXPECT_TRUE(help_.values.contains("--access-log"));
+    const std::string value = R"(^\.Cm ([a-z]+))";
+    for (const auto& [option, values] : help_.values) {
+        expect_same(all_in(below_item(page(daemon_page), ".It " + option + " "), value), values,
+                    daemon_page + ", " + option);
+        expect_same(all_in(below_item(page(file_page), ".It Va " + option.substr(2) + " "), value),
+                    values, file_page + ", " + option);
     }
 }
 
