@@ -262,6 +262,35 @@ TEST_F(Manual, of_the_daemon_has_every_field_of_an_event) {
     }
 }
 
+TEST_F(Manual, of_the_daemon_and_the_help_have_every_path_of_the_admin_listener) {
+    const auto listed = section(page(daemon_page), "ADMIN LISTENER");
+    const auto help = lines_of(run_command({program_under_test(), "--help"}, patience).out);
+    const auto is_option = [](const std::string& line) {
+        return std::regex_search(line, std::regex("^ {2,20}(-[a-z],|--[a-z])"));
+    };
+    const auto begin = std::find_if(help.begin(), help.end(), [](const std::string& line) {
+        return line.find("--admin") != std::string::npos;
+    });
+    ASSERT_NE(begin, help.end());
+    const Lines told(begin, std::find_if(begin + 1, help.end(), is_option));
+    expect_same(all_in(listed, "(?:GET|POST) (/[a-z]*)"), all_in(told, " (/[a-z]*)(?=[ ,]|$)"),
+                daemon_page + ", ADMIN LISTENER", "handoverd --help of --admin");
+}
+
+TEST_F(Manual, of_the_daemon_has_every_field_of_the_access_log_in_JSON) {
+    const auto file = directory_ / "access.log";
+    Daemon daemon(directory_, with_options({"--access-log", "json", "--access-log-file", file}));
+    EXPECT_EQ(daemon.ask().status, 200);
+    std::string line;
+    ASSERT_TRUE(
+        eventually([&] { return static_cast<bool>(std::getline(std::ifstream(file), line)); }));
+    const auto names = variables(below_item(page(daemon_page), ".It --access-log "));
+    Names keys;
+    const auto object = json::parse(line);
+    for (const auto& [key, value] : object.items()) keys.insert(key);
+    expect_same(names, keys, daemon_page + ", --access-log", "a line of the access log");
+}
+
 TEST_F(Manual, of_the_daemon_has_every_metric_and_label_and_no_other_and_so_has_the_README) {
     Daemon daemon(directory_, with_options({}));
     EXPECT_EQ(daemon.ask().status, 200);
