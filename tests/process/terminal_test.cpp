@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -273,6 +275,43 @@ TEST_F(ReloadOnTerminal, ends_with_the_reason_if_it_fails) {
     const auto shown = terminal.screen().text();
     EXPECT_TRUE(shown.starts_with("handover failed: ")) << shown;
     EXPECT_TRUE(shown.ends_with("; generation 1 serves on\n")) << shown;
+}
+
+class ServeOnTerminal : public TerminalTest {
+  protected:
+    /// All that it says there until a reload has failed and it has been told to stop.
+    [[nodiscard]] std::string said_by_serve(const ChildProcess::Environment& environment) const {
+        TerminalProcess terminal(command_line(directory_, from_copy()), environment);
+        EXPECT_TRUE(terminal.comes_to_show(") serves")) << terminal.output();
+        install_text("#!/bin/sh\nexit 7\n", std::filesystem::perms::owner_all, program());
+        const auto told = run_command({HANDOVERD_PROGRAM, "reload", "--admin", admin()}, patience);
+        EXPECT_EQ(told.exit_status, 1);
+        EXPECT_TRUE(terminal.comes_to_show("handover failed: ")) << terminal.output();
+        terminal.signal(SIGTERM);
+        EXPECT_EQ(terminal.await_end(), 0);
+        EXPECT_EQ(terminal.screen().surprises(), "");
+        return terminal.output();
+    }
+    static bool has_line(const std::string& output, const std::string& begin) {
+        return std::regex_search(output, std::regex("(^|\n)" + begin));
+    }
+};
+
+const std::string time_of_day = R"(\d\d:\d\d:\d\d )";
+
+TEST_F(ServeOnTerminal, begins_its_lines_with_the_time_and_errors_have_a_colour) {
+    const auto said = said_by_serve({});
+    EXPECT_TRUE(has_line(said, time_of_day + R"(generation 1 \(pid \d+\) serves)")) << said;
+    EXPECT_TRUE(has_line(said, time_of_day + "(\x1b\\[[0-9;]+m)+error: handover failed: ")) << said;
+}
+
+TEST_F(ServeOnTerminal, has_no_colours_where_they_are_not_wanted) {
+    const std::vector<ChildProcess::Environment> unwanted{{{"NO_COLOR", "1"}}, {{"TERM", "dumb"}}};
+    for (const auto& environment : unwanted) {
+        const auto said = said_by_serve(environment);
+        EXPECT_TRUE(has_line(said, time_of_day + "error: handover failed: ")) << said;
+        EXPECT_FALSE(contains(said, "\x1b")) << testing::PrintToString(said);
+    }
 }
 
 }  // namespace
