@@ -76,6 +76,42 @@ TEST_F(Configuration, every_key_takes_effect) {
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.await_end(), 0);
     daemon.await_line("had not finished within the drain timeout");
+    daemon.await_line(" debug: generation 1: ");
+}
+
+TEST_F(Configuration, threads_and_ready_timeout_take_effect) {
+    write("listen=127.0.0.1:0\nready-timeout=300ms\nthreads=8\n");
+    auto start = from_copy({"--config", file_});
+    start.listen.clear();
+    Daemon daemon(directory_, start);
+    {
+        std::vector<RawClient> streams;
+        for (int i = 0; i < 2; ++i) {
+            streams.emplace_back(daemon.admin(), patience);
+            streams.back().send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            EXPECT_TRUE(eventually([&] { return !streams.back().is_quiet(); }));
+        }
+        const auto third = RawClient(daemon.admin(), patience).get("/events");
+        EXPECT_EQ(third.status, 503);
+        EXPECT_NE(third.body.find("there are 2 streams"), std::string::npos)
+            << "which is a quarter of the threads: " << third.body;
+    }
+    install_text("#!/bin/sh\nexec sleep 600\n", fs::perms::owner_all, program());
+    const auto told = daemon.reload();
+    EXPECT_EQ(told.status, 1);
+    EXPECT_NE(told.err.find(" was not ready within 300 ms"), std::string::npos) << told.err;
+}
+
+TEST_F(Configuration, log_level_warning_does_not_tell_who_serves) {
+    auto start = with_options({"--log-level", "warning"});
+    start.process.argv = command_line(directory_, start);
+    ServerProcess process(start.process);
+    const auto admin = Endpoint::parse("unix:" + (directory_ / "admin.sock").string());
+    EXPECT_TRUE(eventually([&] { return !refuses(admin); }));
+    EXPECT_EQ(RawClient(admin, patience).get("/readyz").status, 200);
+    ::kill(process.first_pid(), SIGTERM);
+    EXPECT_EQ(await_end(process.first_pid()), 0);
+    EXPECT_EQ(process.log(), "");
 }
 
 TEST_F(Configuration, of_the_command_line_wins) {
@@ -182,7 +218,7 @@ TEST_F(Configuration, file_that_may_not_be_read_is_told) {
 }
 
 TEST_F(Configuration, is_printed_as_a_file_that_says_where_each_line_is_from) {
-    const auto printed = check("\nthreads=8\nlisten=[::]:80\nlisten=unix:/run/a#b\n",
+    const auto printed = check("\nthreads=8\nlisten=[::]:80\nlisten=unix:/run/a#b\nprobation=1h\n",
                                {"--print", "--idle-timeout", "2min", "--admin", ":81"});
     EXPECT_EQ(printed.exit_status, 0) << printed.err;
     const auto says = [&](const std::string& line, const std::string& from) {
@@ -194,6 +230,7 @@ TEST_F(Configuration, is_printed_as_a_file_that_says_where_each_line_is_from) {
     EXPECT_TRUE(printed.out.starts_with("listen=[::]:80 ")) << printed.out;
     EXPECT_TRUE(says("listen=unix:/run/a#b", file_ + ":4")) << printed.out;
     EXPECT_TRUE(says("threads=8", file_ + ":2")) << printed.out;
+    EXPECT_TRUE(says("probation=1h", file_ + ":5")) << printed.out;
     EXPECT_TRUE(says("idle-timeout=2min", "command line")) << printed.out;
     EXPECT_TRUE(says("drain-timeout=20s", "default")) << printed.out;
     EXPECT_TRUE(says("anchor=false", "default")) << printed.out;
