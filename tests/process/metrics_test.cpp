@@ -292,6 +292,43 @@ TEST_F(Health, is_good_all_through_a_reload_and_not_when_the_service_stops) {
     EXPECT_EQ(daemon.await_end(), 0);
 }
 
+TEST_F(Health, is_good_in_a_generation_that_drains) {
+    // What it keeps to the end: a successor of version 1 knows nothing of connections that move.
+    Daemon daemon(directory_, from_copy(patient({"--public-health"})));
+    auto kept = idle_clients(daemon.address(), 1);
+    HeldRequest held(daemon.address());
+    install(PROTOCOL_1_PEER_PROGRAM, program());
+    hand_over(daemon);
+    daemon.await_line("the channel has ended");
+    const auto answer = kept.front().get("/readyz");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "ready\n") << "the successor says 'version 1' to everybody";
+    EXPECT_TRUE(answer.says_close()) << "it does not drain";
+    held.release();
+    EXPECT_EQ(answer_in(held.client().receive()).generation, 1U);
+    await_end_of(1, daemon);
+}
+
+TEST_F(Health, is_not_good_in_a_generation_that_leaves_for_a_restart) {
+    Daemon daemon(directory_, with_options(patient({"--public-health"})));
+    HeldRequest held(daemon.address());
+    std::vector<RawClient> asking;
+    for (const auto& endpoint : {daemon.address(), daemon.admin()}) {
+        asking.emplace_back(endpoint, patience);
+        EXPECT_EQ(asking.back().get("/readyz").status, 200);
+    }
+    daemon.signal(SIGUSR1);
+    daemon.await_line("generation 1 leaves for a restart");
+    for (auto& client : asking) {
+        const auto answer = client.get("/readyz");
+        EXPECT_EQ(answer.status, 503);
+        EXPECT_EQ(answer.body, "not ready: leaving\n");
+    }
+    held.release();
+    EXPECT_EQ(held.client().receive().status, 200);
+    EXPECT_EQ(daemon.await_end(), 0);
+}
+
 TEST_F(Health, is_told_to_the_public_only_if_configured) {
     {
         const Daemon daemon(directory_, with_options({}));
