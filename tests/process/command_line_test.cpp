@@ -127,5 +127,20 @@ TEST_F(CommandLine, stale_path_is_replaced_and_a_file_is_not) {
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
 }
 
+TEST_F(CommandLine, dashboard_tells_the_way_to_the_admin_listener_of_the_service) {
+    const auto told = run_command({program_under_test(), "dashboard"}, patience,
+                                  {{"RUNTIME_DIRECTORY", directory_.path()}});
+    EXPECT_EQ(told.exit_status, 0);
+    EXPECT_EQ(told.err, "");
+    EXPECT_TRUE(
+        told.out.starts_with("ssh -L 9998:" + (directory_ / "admin.sock").string() + " root@"))
+        << told.out;
+    EXPECT_TRUE(told.out.ends_with("\nthen open http://localhost:9998/\n")) << told.out;
+}
+
+TEST_F(CommandLine, dashboard_fails_where_no_browser_comes) {
+    expect_refusal(78, {"dashboard", "--admin", "unix:@name"}, "ssh forwards no abstract name");
+}
+
 }  // namespace
 }  // namespace handover::test
