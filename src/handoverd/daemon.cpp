@@ -143,7 +143,8 @@ int serve(const Options& options, handover::Origin origin) {
     if (!options.metrics.empty()) metrics.emplace(http_options(options));
     make_directory_of_default_admin(options);
     add_public_routes(
-        site, [&generation] { return generation.number(); }, files_options(options));
+        site, [&generation] { return generation.number(); }, files_options(options),
+        options.public_health);
     count_in_totals(site, generation);
     add_admin_site(admin, generation, site, options);
     if (metrics) add_metrics_and_health(*metrics, generation, site);

@@ -55,10 +55,15 @@ httplib::Server::HandlerResponse explain(const httplib::Request& request,
     return httplib::Server::HandlerResponse::Handled;
 }
 
+/// See add_health_routes().
+bool is_health_route(const std::string& path) {
+    return path == "/healthz" || path == "/readyz";
+}
+
 }  // namespace
 
 void add_public_routes(handover::http::Server& server, std::function<std::uint64_t()> generation,
-                       const StaticFilesOptions& files) {
+                       const StaticFilesOptions& files, bool with_health) {
     const auto handler = [generation = std::move(generation)](const httplib::Request& request,
                                                               httplib::Response& response) {
         hello(request, response, generation());
@@ -69,7 +74,10 @@ void add_public_routes(handover::http::Server& server, std::function<std::uint64
     if (files.root.empty()) return;
     using httplib::Server;
     server.set_pre_routing_handler(
-        [files = StaticFiles(files)](const httplib::Request& request, httplib::Response& response) {
+        [files = StaticFiles(files), with_health](const httplib::Request& request,
+                                                  httplib::Response& response) {
+            if (with_health && is_health_route(request.path))
+                return Server::HandlerResponse::Unhandled;
             return files.answer(request, response) ? Server::HandlerResponse::Handled
                                                    : Server::HandlerResponse::Unhandled;
         });

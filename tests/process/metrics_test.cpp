@@ -329,6 +329,25 @@ TEST_F(Health, is_not_good_in_a_generation_that_leaves_for_a_restart) {
     EXPECT_EQ(daemon.await_end(), 0);
 }
 
+TEST_F(Health, is_hidden_by_no_file_of_its_name) {
+    const auto root = directory_ / "www";
+    fs::create_directory(root);
+    for (const auto* name : {"healthz", "readyz"})
+        install_text("a file\n", fs::perms::owner_read, root / name);
+    const std::vector<std::string> with_files{"--root", root};
+    {
+        const Daemon daemon(directory_, with_options(with_files));
+        for (const auto* path : {"/healthz", "/readyz"})
+            EXPECT_EQ(daemon.ask(path).body, "a file\n") << "nobody wants anything else";
+    }
+    const TemporaryDirectory elsewhere;
+    auto start = with_options(with_files);
+    start.options.emplace_back("--public-health");
+    const Daemon daemon(elsewhere, start);
+    EXPECT_EQ(daemon.ask("/healthz").body, "alive\n");
+    EXPECT_EQ(daemon.ask("/readyz").body, "ready\n");
+}
+
 TEST_F(Health, is_told_to_the_public_only_if_configured) {
     {
         const Daemon daemon(directory_, with_options({}));
