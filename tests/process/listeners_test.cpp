@@ -175,5 +175,37 @@ TEST_F(ChangedListeners, nobody_at_a_removed_one_is_reset) {
     }
 }
 
+TEST_F(ChangedListeners, one_for_metrics_is_added_and_moved_and_dropped) {
+    const auto configure_metrics = [this](const std::string& listen, const std::string& metrics) {
+        install_text("listen=" + listen + "\n" + metrics, fs::perms::owner_read, file());
+    };
+    const auto generation_told_at = [this](const std::string& name) {
+        return RawClient(Endpoint::parse(unix_address(name)), patience).get("/metrics").body;
+    };
+    configure({"127.0.0.1:0"});
+    Daemon daemon(directory_, configured());
+    const auto listen = daemon.address().to_string();
+    Load load(daemon.address(), {"--connections", "4", "--rate", "200"});
+    const auto refuses_in_the_end = [this](const std::string& name) {
+        return eventually([&] { return refuses(Endpoint::parse(unix_address(name))); });
+    };
+
+    configure_metrics(listen, "metrics=" + unix_address("one") + "\n");
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_NE(generation_told_at("one").find("handover_generation 2\n"), std::string::npos);
+    configure_metrics(listen, "metrics=" + unix_address("other") + "\n");
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_NE(generation_told_at("other").find("handover_generation 3\n"), std::string::npos);
+    EXPECT_TRUE(refuses_in_the_end("one"));
+    EXPECT_FALSE(fs::exists(directory_ / "one"));
+    configure_metrics(listen, "");
+    EXPECT_EQ(daemon.reload().status, 0);
+    EXPECT_TRUE(refuses_in_the_end("other"));
+    EXPECT_FALSE(fs::exists(directory_ / "other"));
+    EXPECT_EQ(daemon.status().at("listeners").size(), 2U);
+    load.await_answers(10);
+    expect_nothing_lost(load);
+}
+
 }  // namespace
 }  // namespace handover::test
