@@ -140,6 +140,11 @@ int status(const Options& options) {
         send(options, [](httplib::Client& client) { return client.Get("/status"); });
     const auto answer = answer_or_fault(result, options);
     if (!answer) return 1;
+    if (result->status != 200) {
+        say(stderr, "handoverd: {} answers {}: {}", options.admin, result->status,
+            reason_or_none(text_in(*answer, "message")));
+        return 1;
+    }
     if (options.status_as_json)
         // In ASCII, JSON escapes all that printable() would.
         fmt::print("{}\n", answer->dump(2, ' ', /*ensure_ascii=*/true));

@@ -2,6 +2,7 @@
 // The commands that ask a running generation, and the listener they ask.
 
 #include "process/process_test.h"
+#include "process/scripted_admin.h"
 #include "support/listening.h"
 
 #include <grp.h>
@@ -16,6 +17,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace handover::test {
@@ -240,6 +242,25 @@ TEST_F(Admin, commands_fail_clearly_when_somebody_else_answers) {
         {HANDOVERD_PROGRAM, "status", "--admin", daemon.address().to_string()}, patience);
     EXPECT_EQ(told.exit_status, 1);
     EXPECT_NE(told.err.find("it is not handoverd's admin"), std::string::npos) << told.err;
+}
+
+TEST_F(Admin, status_that_is_refused_fails_with_the_reason_and_shows_nothing) {
+    const auto address = "unix:" + (directory_ / "admin.sock").string();
+    ScriptedAdmin other(address, "", ScriptedAdmin::Events::none, "404 Not Found");
+    const std::vector<std::pair<std::string, std::string>> answers{
+        {R"({"message": "no \u001b[31mstatus here"})", "no \\x1b[31mstatus here"},
+        {R"({"generation": 1, "state": "serving"})", "no reason given"}};
+    for (const auto& [body, reason] : answers) {
+        other.say(body);
+        for (const auto& options : {std::vector<std::string>{}, {"--json"}}) {
+            std::vector<std::string> argv{HANDOVERD_PROGRAM, "status", "--admin", address};
+            argv.insert(argv.end(), options.begin(), options.end());
+            const auto told = run_command(argv, patience);
+            EXPECT_EQ(told.exit_status, 1);
+            EXPECT_EQ(told.out, "");
+            EXPECT_EQ(told.err, "handoverd: " + address + " answers 404: " + reason + "\n");
+        }
+    }
 }
 
 /// The local addresses of a process's sockets that listen on TCP, as /proc/PID/net has them.

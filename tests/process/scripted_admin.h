@@ -20,12 +20,15 @@
 namespace handover::test {
 
 /// Whatever a test wants somebody at an admin address to say: to each question the same, on a
-/// connection of its own; and to /events, if there are any, a stream that goes on.
+/// connection of its own and under the same status; and to /events, if there are any, a stream that
+/// goes on.
 class ScriptedAdmin {
   public:
     enum class Events { none, stream };
-    ScriptedAdmin(const std::string& address, std::string body, Events events)
+    ScriptedAdmin(const std::string& address, std::string body, Events events,
+                  std::string status = "200 OK")
         : listening_(address),
+          status_(std::move(status)),
           body_(std::move(body)),
           events_(events),
           ending_(::eventfd(0, EFD_CLOEXEC)),
@@ -79,7 +82,7 @@ class ScriptedAdmin {
             streams_.push_back(std::move(connection));
             return;
         }
-        send(connection, std::string(for_events ? "HTTP/1.1 404 Not Found" : "HTTP/1.1 200 OK") +
+        send(connection, "HTTP/1.1 " + (for_events ? "404 Not Found" : status_) +
                              "\r\nContent-Type: application/json\r\nContent-Length: " +
                              std::to_string(body_.size()) + "\r\nConnection: close\r\n\r\n" +
                              body_);
@@ -93,6 +96,7 @@ class ScriptedAdmin {
     }
 
     Listening listening_;
+    const std::string status_;
     mutable std::mutex mutex_;  ///< guards the four below
     std::string body_;
     const Events events_;
