@@ -171,7 +171,7 @@ TEST_F(Events, of_a_handover_are_sent_as_they_happen_and_then_the_stream_ends) {
     ASSERT_TRUE(stream.await_line("event: status", patience));
     daemon.signal(SIGUSR2);
     ASSERT_TRUE(stream.await_line("\"what\":\"starting\"", patience)) << stream.out();
-    ASSERT_TRUE(stream.await_line("\"what\":\"ready\"", patience)) << stream.out();
+    // What comes after that is for the next generation to tell, should this one be gone before.
     const auto ended = stream.wait(patience);
     ASSERT_TRUE(ended);
     EXPECT_EQ(ended->exit_status, 0) << "the stream ends as it should";
