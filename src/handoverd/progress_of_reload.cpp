@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <utility>
 
 namespace handoverd {
 namespace {
@@ -32,8 +31,8 @@ std::string departure(const json& generation, std::int64_t now_ms) {
 }
 
 std::optional<json> row_of(const json& status, std::int64_t generation) {
-    for (auto& row : generations_in(status))
-        if (number_in(row, "number") == generation) return std::move(row);
+    for (const auto& row : generations_in(status))
+        if (number_in(row, "number") == generation) return row;
     return std::nullopt;
 }
 
