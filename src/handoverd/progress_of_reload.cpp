@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace handoverd {
 namespace {
@@ -32,7 +33,7 @@ std::string departure(const json& generation, std::int64_t now_ms) {
 
 std::optional<json> row_of(const json& status, std::int64_t generation) {
     for (const auto& row : generations_in(status))
-        if (number_in(row, "number") == generation) return row;
+        if (number_in(row, "number") == generation) return std::optional<json>(std::in_place, row);
     return std::nullopt;
 }
 

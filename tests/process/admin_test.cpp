@@ -252,13 +252,15 @@ TEST_F(Admin, status_that_is_refused_fails_with_the_reason_and_shows_nothing) {
         {R"({"generation": 1, "state": "serving"})", "no reason given"}};
     for (const auto& [body, reason] : answers) {
         other.say(body);
+        auto said = "handoverd: " + address;
+        said.append(" answers 404: ").append(reason).append("\n");
         for (const auto& options : {std::vector<std::string>{}, {"--json"}}) {
             std::vector<std::string> argv{HANDOVERD_PROGRAM, "status", "--admin", address};
             argv.insert(argv.end(), options.begin(), options.end());
             const auto told = run_command(argv, patience);
             EXPECT_EQ(told.exit_status, 1);
             EXPECT_EQ(told.out, "");
-            EXPECT_EQ(told.err, "handoverd: " + address + " answers 404: " + reason + "\n");
+            EXPECT_EQ(told.err, said);
         }
     }
 }

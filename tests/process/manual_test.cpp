@@ -104,8 +104,10 @@ Names families_in(const std::string& metrics) {
     for (auto& [name, labels] : families) {
         labels.erase("le");
         std::string list;
-        for (const auto& label : labels) list += (list.empty() ? "" : ",") + label;
-        found.insert(list.empty() ? name : name + "{" + list + "}");
+        for (const auto& label : labels) list.append(list.empty() ? "" : ",").append(label);
+        auto entry = name;
+        if (!list.empty()) entry.append("{").append(list).append("}");
+        found.insert(entry);
     }
     return found;
 }
@@ -324,10 +326,12 @@ TEST_F(Manual, has_the_values_of_options_that_take_one_of_a_few_and_no_other) {
     EXPECT_TRUE(help_.values.contains("--access-log"));
     const std::string value = R"(^\.Cm ([a-z]+))";
     for (const auto& [option, values] : help_.values) {
-        expect_same(all_in(below_item(page(daemon_page), ".It " + option + " "), value), values,
-                    daemon_page + ", " + option);
-        expect_same(all_in(below_item(page(file_page), ".It Va " + option.substr(2) + " "), value),
-                    values, file_page + ", " + option);
+        std::string item = ".It ";
+        item.append(option).append(" ");
+        expect_same(all_in(below_item(page(daemon_page), item), value), values, item);
+        std::string key = ".It Va ";
+        key.append(option.substr(2)).append(" ");
+        expect_same(all_in(below_item(page(file_page), key), value), values, key);
     }
 }
 
