@@ -139,22 +139,21 @@ TEST_P(SystemConnections, are_kept_by_restarts_that_come_at_any_moment_of_a_relo
     expect_kept(stop_and_print(clients.front()));
 }
 
-class SystemSoftReboot : public ServiceUnderLoad, public testing::WithParamInterface<std::string> {
+class SystemSoftReboot : public ServiceUnderLoad, public testing::WithParamInterface<Setting> {
   protected:
     [[nodiscard]] int systemd_version() {
         return std::stoi(container().output_of("systemctl --version | sed -n 's/^systemd //p'"));
     }
 };
-INSTANTIATE_TEST_SUITE_P(, SystemSoftReboot, testing::ValuesIn(all_suites()),
-                         [](const auto& test) { return name_of_suite(test.param); });
+INSTANTIATE_TEST_SUITE_P(, SystemSoftReboot, testing::ValuesIn(all_settings()), name_of_parameter);
 
 TEST_P(SystemSoftReboot, keeps_connections_with_the_shipped_drop_in) {
-    // Without a socket unit, which a soft-reboot would stop.
-    boot({GetParam(), false});
+    boot(GetParam());
     if (systemd_version() < 254)
         GTEST_SKIP() << "systemd " << systemd_version() << " has no soft-reboot, 254 has";
     add_example("soft-reboot.conf");
-    container().output_of("systemctl daemon-reload && systemctl enable handoverd.service");
+    container().output_of("systemctl daemon-reload && systemctl enable handoverd.service" +
+                          std::string(GetParam().socket_unit ? " handoverd.socket" : ""));
     EXPECT_EQ(systemctl("restart handoverd.service").exit_status, 0);
     constexpr int count = 2000;
     auto idle = start_idle(tcp4, count);
