@@ -17,8 +17,9 @@ void Departures::begin(Grace grace) {
     grace_ = grace;
     // Told again after the end: something may have come back since, and somebody waits to be told.
     if (std::exchange(done_, false)) {
-        finishing_ = services_drained_ = false;
+        finishing_ = false;
         if (to_successor_) discard(std::move(to_successor_));  // it has got the account
+        drain_services();
     }
 }
 
@@ -32,8 +33,8 @@ void Departures::expect_arrivals(bool expected) {
 // ---- the three ways
 
 void Departures::move_to(Channel successor, Grace grace) {
-    begin(grace);
     may_be_recalled_ = true;
+    begin(grace);
     to_successor_ = std::make_unique<ConnectionSender>(loop_, sender_callbacks(to_successor_));
     to_successor_->continue_with(std::move(successor));
     drain_services();
@@ -41,17 +42,16 @@ void Departures::move_to(Channel successor, Grace grace) {
 
 void Departures::store(const Message& hello, Grace grace) {
     begin(grace);
-    if (opening_) return;
+    if (opening_ || to_store_) return;
     // Nothing to store, and nothing that could still come.
-    const bool nothing = before_.held() == 0 && !arrivals_expected_ && !to_successor_;
-    if (to_store_ || nothing) return drain_services();
+    if (before_.held() == 0 && !arrivals_expected_ && !to_successor_) return drain_services();
     stored_channels_ = std::make_unique<StoredChannels>(loop_, manager_, hello);
     open_stored_channel();
 }
 
 void Departures::drain(Grace grace) {
-    begin(grace);
     may_be_recalled_ = false;
+    begin(grace);
     // What can move goes on moving; the grace is for the others.
     if (sender() == nullptr && !opening_) drain_services();
 }

@@ -21,7 +21,7 @@ class Origin {
 
     /// Tells a predecessor, if there is one, why this generation does not start. It reports that
     /// to whoever asked for the handover; otherwise all it could say is "exited with status 78".
-    /// False if there is none.
+    /// False if nobody has been told.
     bool refuse(const std::string& reason) const;
 
     explicit Origin(Inheritance found);

@@ -47,6 +47,15 @@ class DeparturesTest : public testing::Test {
         }
     }
 
+    /// Gives it away to a successor who does not read it: the message in its channel.
+    std::vector<Message> give_unread(TestConnection& one, const Channel& theirs) {
+        web_.give_away(std::move(one.parked));
+        run_posted();
+        std::vector<Message> unread(1);
+        EXPECT_EQ(theirs.receive(unread[0]), Channel::Received::message);
+        return unread;
+    }
+
     void run_posted() {
         loop_.post([this] { loop_.stop(); });
         loop_.run_to_the_end();
@@ -227,10 +236,7 @@ TEST_F(DeparturesTest, that_a_stopping_successor_did_not_read_go_where_the_other
     auto [ours, theirs] = Channel::make_pair();
     departures().move_to(std::move(ours), grace);
     TestConnection one;
-    web_.give_away(std::move(one.parked));
-    run_posted();
-    std::vector<Message> unread(1);
-    ASSERT_EQ(theirs.receive(unread[0]), Channel::Received::message);
+    auto unread = give_unread(one, theirs);
     departures().keep(std::move(unread));
     ASSERT_EQ(web_.adopted.size(), 1U);
     EXPECT_EQ(departures().tally().held(), 1U) << "it has not been counted twice";
@@ -245,10 +251,7 @@ TEST_F(DeparturesTest, are_served_without_a_close_until_the_store_takes_them) {
     auto [ours, theirs] = Channel::make_pair();
     departures().move_to(std::move(ours), grace);
     TestConnection one;
-    web_.give_away(std::move(one.parked));
-    run_posted();
-    std::vector<Message> unread(1);
-    ASSERT_EQ(theirs.receive(unread[0]), Channel::Received::message);
+    auto unread = give_unread(one, theirs);
     departures().store(hello(), grace);
     departures().keep(std::move(unread));  // the same restart has ended the successor
     departures().settle();

@@ -60,7 +60,6 @@ TEST_F(MessageStreamTest, puts_the_headers_into_a_head_that_comes_with_its_body)
 }
 
 TEST_F(MessageStreamTest, does_not_take_an_empty_line_of_the_body_for_the_end_of_the_head) {
-    headers_ = {{"Content-Length", "5"}};
     EXPECT_EQ(sent({"HTTP/1.1 200 OK\r\n\r\n\r\n\r\n!"}),
               "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\r\n\r\n!");
 }
