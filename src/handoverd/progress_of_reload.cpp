@@ -37,11 +37,6 @@ std::optional<json> row_of(const json& status, std::int64_t generation) {
     return std::nullopt;
 }
 
-bool is_over(const json& generation) {
-    const auto role = text_in(generation, "role");
-    return role == "ended" || role == "crashed";
-}
-
 /// The last thing that this generation tried; null before it is known.
 json last_attempt_of(const json& status, std::int64_t generation) {
     for (const auto& handover : objects_in(status, "history"))

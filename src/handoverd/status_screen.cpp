@@ -57,11 +57,6 @@ std::string head(const json& status, const View& view) {
 
 // ---- generations
 
-bool is_over(const json& generation) {
-    const auto role = text_in(generation, "role");
-    return role == "ended" || role == "crashed";
-}
-
 bool is_leaving(const json& generation) {
     const auto role = text_in(generation, "role");
     return is_over(generation) || role == "draining" || role == "stopping" || role == "restarting";
@@ -206,6 +201,11 @@ std::vector<json> generations_in(const json& status) {
                  {"role", status.value("state", json())},
                  {"connections", status.value("connections", json())}};
     return {std::move(only)};
+}
+
+bool is_over(const json& generation) {
+    const auto role = text_in(generation, "role");
+    return role == "ended" || role == "crashed";
 }
 
 std::string account_of(const json& generation) {

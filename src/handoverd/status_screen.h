@@ -26,6 +26,9 @@ namespace handoverd {
 /// it says about itself.
 [[nodiscard]] std::vector<nlohmann::json> generations_in(const nlohmann::json& status);
 
+/// Has it ended, in whatever way?
+[[nodiscard]] bool is_over(const nlohmann::json& generation);
+
 /// What became of the connections of one of them: "held 66 = 64 moved + 2 still there". Empty if
 /// there is no telling.
 [[nodiscard]] std::string account_of(const nlohmann::json& generation);
