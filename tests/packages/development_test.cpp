@@ -32,6 +32,17 @@ class DevelopmentPackage : public ServiceUnderLoad,
                               directory);
     }
 
+    /// These targets, by a project that knows of handover what its package says.
+    void build_by_cmake(const std::string& targets, const std::string& options = "") {
+        container().write_file(fs::path(directory) / "CMakeLists.txt",
+                               "cmake_minimum_required(VERSION 3.20)\n"
+                               "project(port LANGUAGES CXX)\n"
+                               "find_package(handover REQUIRED)\n" +
+                                   targets);
+        container().output_of(std::string("cd ") + directory + " && cmake -B build " + options +
+                              " && cmake --build build");
+    }
+
     /// A program that was not written for us, with what the manual says to change in it.
     void port_stock_httplib() {
         const auto source = fs::path(directory) / "stock_httplib.cpp";
@@ -80,16 +91,12 @@ class DevelopmentPackage : public ServiceUnderLoad,
 };
 
 TEST_P(DevelopmentPackage, ports_a_program_by_cmake) {
-    container().write_file(fs::path(directory) / "CMakeLists.txt",
-                           "cmake_minimum_required(VERSION 3.20)\n"
-                           "project(port LANGUAGES CXX)\n"
-                           "find_package(handover REQUIRED)\n"
-                           "add_executable(hello_http hello_http.cpp)\n"
-                           "target_link_libraries(hello_http PRIVATE handover::http)\n"
-                           "add_executable(echo_tcp echo_tcp.cpp)\n"
-                           "target_link_libraries(echo_tcp PRIVATE handover::handover)\n");
-    container().output_of(std::string("cd ") + directory +
-                          " && cmake -B build -G Ninja && cmake --build build");
+    build_by_cmake(
+        "add_executable(hello_http hello_http.cpp)\n"
+        "target_link_libraries(hello_http PRIVATE handover::http)\n"
+        "add_executable(echo_tcp echo_tcp.cpp)\n"
+        "target_link_libraries(echo_tcp PRIVATE handover::handover)\n",
+        "-G Ninja");
     start(std::string(directory) + "/build/hello_http [::]:8080");
     expect_survival("127.0.0.1:8080", "/hi");
 }
@@ -106,14 +113,9 @@ TEST_P(DevelopmentPackage, ports_a_program_by_pkg_config) {
 
 TEST_P(DevelopmentPackage, ports_a_program_of_somebody_else_by_cmake) {
     port_stock_httplib();
-    container().write_file(fs::path(directory) / "CMakeLists.txt",
-                           "cmake_minimum_required(VERSION 3.20)\n"
-                           "project(port LANGUAGES CXX)\n"
-                           "find_package(handover REQUIRED)\n"
-                           "add_executable(stock_httplib stock_httplib.cpp)\n"
-                           "target_link_libraries(stock_httplib PRIVATE handover::http)\n");
-    container().output_of(std::string("cd ") + directory +
-                          " && cmake -B build && cmake --build build");
+    build_by_cmake(
+        "add_executable(stock_httplib stock_httplib.cpp)\n"
+        "target_link_libraries(stock_httplib PRIVATE handover::http)\n");
     start(std::string(directory) + "/build/stock_httplib");
     expect_survival_of_stock_httplib();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The configuration file: what is in it, what is wrong with it, and what a reload makes of it.
 
+#include "process/event_stream.h"
 #include "process/process_test.h"
 
 #include <unistd.h>
@@ -88,8 +89,7 @@ TEST_F(Configuration, threads_and_ready_timeout_take_effect) {
         std::vector<RawClient> streams;
         for (int i = 0; i < 2; ++i) {
             streams.emplace_back(daemon.admin(), patience);
-            streams.back().send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
-            EXPECT_TRUE(eventually([&] { return !streams.back().is_quiet(); }));
+            ask_for_events(streams.back());
         }
         const auto third = RawClient(daemon.admin(), patience).get("/events");
         EXPECT_EQ(third.status, 503);

@@ -2,8 +2,7 @@
 // GET /events of the admin listener: what a page or a program sees of the service as it happens.
 
 #include "process/connections_test.h"
-
-#include <poll.h>
+#include "process/event_stream.h"
 
 #include <algorithm>
 #include <chrono>
@@ -16,43 +15,6 @@ namespace handover::test {
 namespace {
 
 using nlohmann::json;
-
-struct Event {
-    std::string name;
-    std::string id;
-    std::string text;
-
-    [[nodiscard]] json data() const { return json::parse(text); }
-};
-
-/// As the specification of event streams has it, as far as we use it.
-std::vector<Event> events_in(const std::string& stream) {
-    std::vector<Event> events;
-    std::istringstream in(stream);
-    Event event;
-    for (std::string line; std::getline(in, line);) {
-        if (line.starts_with("event: ")) event.name = line.substr(7);
-        if (line.starts_with("id: ")) event.id = line.substr(4);
-        if (line.starts_with("data: ")) event.text += line.substr(6);
-        if (!line.empty() || event.name.empty()) continue;
-        events.push_back(std::move(event));
-        event = {};
-    }
-    return events;
-}
-
-std::vector<Event> only(const std::string& name, std::vector<Event> events) {
-    std::erase_if(events, [&](const Event& one) { return one.name != name; });
-    return events;
-}
-
-/// Returns when the stream has begun.
-void ask_for_events(RawClient& client, const std::optional<std::string>& last_id = {}) {
-    client.send("GET /events HTTP/1.1\r\nHost: localhost\r\n" +
-                (last_id ? "Last-Event-ID: " + *last_id + "\r\n" : std::string()) + "\r\n");
-    pollfd begun{client.fd(), POLLIN, 0};
-    EXPECT_EQ(::poll(&begun, 1, static_cast<int>(patience.count())), 1);
-}
 
 class Events : public ConnectionsTest {
   protected:

@@ -141,18 +141,14 @@ TEST_F(History, tells_why_a_successor_never_served_and_does_not_list_it) {
 
 TEST_F(History, says_that_a_handover_goes_on_while_the_successor_starts) {
     Daemon daemon(directory_, from_copy());
-    const auto real = directory_ / "real";
-    install(HANDOVERD_PROGRAM, real);
-    install_text("#!/bin/sh\nkill -STOP $$\nexec " + real.string() + " \"$@\"\n",
-                 std::filesystem::perms::all, program());
+    install_one_that_stops_itself();
     auto reload = daemon.start_reload();
     EXPECT_TRUE(eventually([&] { return last_in(daemon.status()) == "reload running 1 null"; }));
     EXPECT_EQ(roles_in(daemon.status()), "1 serving") << "it is no generation of ours yet";
     EXPECT_EQ(daemon.status().at("generations").at(0).at("state"), "handing over");
     std::optional<Finished> told;
     EXPECT_TRUE(eventually([&] {  // it may not have stopped yet
-        for (const auto pid : daemon.processes())
-            if (pid != daemon.pid()) ::kill(pid, SIGCONT);
+        continue_others(daemon);
         told = reload.wait(std::chrono::milliseconds(20));
         return told.has_value();
     }));

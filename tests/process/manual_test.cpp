@@ -2,8 +2,7 @@
 // The manual pages say what the program does.
 
 #include "process/documentation_test.h"
-
-#include <poll.h>
+#include "process/event_stream.h"
 
 #include <algorithm>
 #include <map>
@@ -169,16 +168,11 @@ class Manual : public DocumentationTest {
     /// All that has happened, up to the end of the service.
     [[nodiscard]] static std::vector<json> lifecycle_of(const Daemon& daemon) {
         RawClient client(daemon.admin(), patience);
-        client.send("GET /events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 0\r\n\r\n");
-        pollfd begun{client.fd(), POLLIN, 0};
-        EXPECT_EQ(::poll(&begun, 1, static_cast<int>(patience.count())), 1);
+        ask_for_events(client, "0");
         daemon.signal(SIGTERM);
         std::vector<json> events;
-        bool is_one = false;
-        for (const auto& line : lines_of(client.receive().body)) {
-            if (line.starts_with("event: ")) is_one = line == "event: lifecycle";
-            if (is_one && line.starts_with("data: ")) events.push_back(json::parse(line.substr(6)));
-        }
+        for (const auto& one : only("lifecycle", events_in(client.receive().body)))
+            events.push_back(one.data());
         return events;
     }
 

@@ -45,6 +45,19 @@ class ProcessTest : public testing::Test {
     }
     static constexpr uid_t nobody = 65534;
 
+    /// In place of program(), one that stops itself before it becomes handoverd.
+    void install_one_that_stops_itself() const {
+        const auto real = directory_ / "real";
+        install(HANDOVERD_PROGRAM, real);
+        install_text("#!/bin/sh\nkill -STOP $$\nexec " + real.string() + " \"$@\"\n",
+                     std::filesystem::perms::all, program());
+    }
+    /// Lets each of them go on that is not the daemon itself.
+    static void continue_others(const Daemon& daemon) {
+        for (const auto pid : daemon.processes())
+            if (pid != daemon.pid()) ::kill(pid, SIGCONT);
+    }
+
     const TemporaryDirectory directory_;
 };
 

@@ -255,15 +255,11 @@ TEST_F(ReloadOnTerminal, shows_what_has_moved_until_the_old_generation_has_drain
 
 TEST_F(ReloadOnTerminal, shows_a_successor_that_takes_its_time) {
     Daemon daemon(directory_, from_copy());
-    const auto real = directory_ / "real";
-    install(HANDOVERD_PROGRAM, real);
-    install_text("#!/bin/sh\nkill -STOP $$\nexec " + real.string() + " \"$@\"\n",
-                 std::filesystem::perms::all, program());
+    install_one_that_stops_itself();
     TerminalProcess terminal(reload());
     EXPECT_TRUE(terminal.comes_to_show("generation 1 starts its successor, 1 s"))
         << terminal.screen().text();
-    for (const auto pid : daemon.processes())
-        if (pid != daemon.pid()) ::kill(pid, SIGCONT);
+    continue_others(daemon);
     EXPECT_EQ(terminal.await_end(), 0) << terminal.screen().text();
 }
 
