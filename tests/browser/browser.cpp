@@ -13,12 +13,24 @@ namespace {
 
 using nlohmann::json;
 
-/// The end of the line in which chromedriver says where it listens.
-int port_of(ChildProcess& driver) {
-    const std::string said = "started successfully on port ";
-    const auto line = driver.await_line(said, patience);
-    if (!line) throw std::runtime_error("chromedriver does not start: " + driver.err());
-    return std::stoi(line->substr(line->find(said) + said.size()));
+const std::string listens = "started successfully on port ";
+
+/// Without a port of its own chromedriver takes a free one of ::1, and ends when 127.0.0.1 has a
+/// connection there: those that tests have closed keep their ports for a minute. So again.
+ChildProcess started_driver() {
+    std::string said;
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        ChildProcess driver({"chromedriver", "--port=0"});
+        if (driver.await_line(listens, patience)) return driver;
+        (void)driver.wait(patience);
+        said = driver.err();
+        if (said.find("Address already in use") == std::string::npos) break;
+    }
+    throw std::runtime_error("chromedriver does not start: " + said);
+}
+
+int port_of(const ChildProcess& driver) {
+    return std::stoi(driver.out().substr(driver.out().find(listens) + listens.size()));
 }
 
 json capabilities(const Browser::Look& look, const std::string& profile) {
@@ -46,8 +58,7 @@ json capabilities(const Browser::Look& look, const std::string& profile) {
 const std::string Browser::tab = "\xee\x80\x84";    // U+E004
 const std::string Browser::enter = "\xee\x80\x87";  // U+E007
 
-Browser::Browser(const Look& look) : driver_({"chromedriver", "--port=0"}) {
-    port_ = port_of(driver_);
+Browser::Browser(const Look& look) : driver_(started_driver()), port_(port_of(driver_)) {
     const auto wanted = capabilities(look, (directory_ / "profile").string());
     const auto session = send("/session", {{"capabilities", {{"alwaysMatch", wanted}}}});
     session_ = "/session/" + session.at("sessionId").get<std::string>();

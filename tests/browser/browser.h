@@ -56,7 +56,7 @@ class Browser {
 
     const TemporaryDirectory directory_;
     ChildProcess driver_;
-    int port_ = 0;
+    const int port_;
     std::string session_;
 };
 
