@@ -35,7 +35,8 @@ namespace handover::http {
 ///
 /// **Handlers may block.** They run on worker threads, as many as there are cores (at least 2) plus
 /// one for each worker that is stuck in a request for more than 5 ms, up to
-/// ServerOptions::threads_max. A handler that sleeps for 20 s delays nobody else. Two may run at
+/// ServerOptions::threads_max. One that only waits for a processor is not: a further thread would
+/// make all of them wait longer. A handler that sleeps for 20 s delays nobody else. Two may run at
 /// the same time: what they share needs a lock.
 ///
 /// **Framing is judged before httplib sees it** (request_head.h), equally for all its versions.

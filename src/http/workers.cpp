@@ -49,6 +49,7 @@ bool Workers::add_thread() {
 
 void Workers::run(Seat& seat) {
     ::pthread_setname_np(::pthread_self(), "http-worker");
+    seat.state_.emplace();
     callbacks_.body(seat);
 }
 
@@ -93,9 +94,18 @@ void Workers::find_stuck(Clock::time_point since_when) {
     for (Seat& seat : seats_) {
         std::int64_t since = seat.busy_since_.load();
         if (since == 0 || (since & 1) != 0 || since > limit) continue;
+        if (wants_a_processor(seat, since)) continue;
         // Fails if the worker has moved on this very moment. Else end() waits for our mutex.
         if (seat.busy_since_.compare_exchange_strong(since, since | 1)) ++stuck_;
     }
+}
+
+/// And has not had one for long enough to be stuck, as far as has been seen.
+bool Workers::wants_a_processor(Seat& seat, std::int64_t busy_since) {
+    if (!seat.state_ || !seat.state_->runnable()) return false;
+    const auto time = seat.state_->processor_time();
+    if (std::exchange(seat.computes_since_, busy_since) != busy_since) seat.processor_time_ = time;
+    return time - seat.processor_time_ < stuck_after;
 }
 
 void Workers::replace_stuck() {

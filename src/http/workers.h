@@ -3,6 +3,7 @@
 
 #include "http/event_batch.h"
 #include "http/server_options.h"
+#include "http/thread_state.h"
 
 #include <atomic>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -18,11 +20,11 @@ namespace handover::http {
 
 /// As many threads as it takes to keep a few of them free of slow requests.
 ///
-/// A worker that has been busy with one event for more than 5 ms is *stuck*. While all are busy, or
-/// one has taken several events, the housekeeper calls balance() every 5 ms, which replaces the
-/// stuck ones, and gives back what a worker has not come to in that time. A worker that comes back
-/// and finds enough others leaves. So the number of threads is `base`, plus one for each handler
-/// that blocks.
+/// A worker that has been busy with one event for more than 5 ms is *stuck*, unless all it wants is
+/// a processor: with more threads it would have to wait for longer. While all are busy, or one has
+/// taken several events, the housekeeper calls balance() every 5 ms, which replaces the stuck ones,
+/// and gives back what a worker has not come to in that time. A worker that comes back and finds
+/// enough others leaves. So the number of threads is `base`, plus one for each handler that blocks.
 ///
 /// Thread-safe. The threads inherit the signal mask of the thread that calls start().
 class Workers {
@@ -33,6 +35,9 @@ class Workers {
         /// Nanoseconds of Clock, even, since when it is busy; odd: and known to be stuck; 0: not.
         /// In a cache line of its own: written for each request.
         alignas(64) std::atomic<std::int64_t> busy_since_{0};
+        std::optional<ThreadState> state_;            ///< since before it was busy first
+        std::int64_t computes_since_ = 0;             ///< a busy_since_, seen with mutex_ held ...
+        std::chrono::nanoseconds processor_time_{0};  ///< ... when it had had this much
         std::thread thread_;
 
       public:
@@ -88,9 +93,10 @@ class Workers {
 
   private:
     bool stay(Seat& seat, bool was_stuck);
-    void find_stuck(Clock::time_point since_when);  ///< with mutex_ held
-    void replace_stuck();                           ///< with mutex_ held
-    bool add_thread();                              ///< with mutex_ held
+    void find_stuck(Clock::time_point since_when);                       ///< with mutex_ held
+    static bool wants_a_processor(Seat& seat, std::int64_t busy_since);  ///< with mutex_ held
+    void replace_stuck();                                                ///< with mutex_ held
+    bool add_thread();                                                   ///< with mutex_ held
     void run(Seat& seat);
 
     const std::ptrdiff_t base_;

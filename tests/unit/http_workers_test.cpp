@@ -1,16 +1,103 @@
 // SPDX-License-Identifier: MIT
 // What is seen from outside is tested with the whole engine, by blocked handlers.
 #include "handover/unique_fd.h"
+#include "http/thread_state.h"
 #include "http/workers.h"
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
+#include <atomic>
+#include <functional>
+#include <thread>
 #include <vector>
 
 namespace handover::http {
 namespace {
+
+using namespace std::chrono_literals;
+
+/// One worker that is busy with this, whose replacements have nothing to do, and a housekeeper.
+class OneWorker {
+  public:
+    explicit OneWorker(std::function<void()> work)
+        : work_(std::move(work)),
+          workers_(1, 8, {[this](Workers::Seat& seat) { be_busy(seat); }, [] {}, {}, {}}) {}
+
+    /// Until it is done, or has been replaced.
+    void watch() {
+        workers_.start();
+        while (!done_ && threads_ < 2) {
+            std::this_thread::sleep_for(1ms);
+            workers_.balance();
+        }
+        was_replaced_ = threads_ > 1;
+        workers_.join();
+    }
+    [[nodiscard]] bool was_replaced() const { return was_replaced_; }
+
+  private:
+    void be_busy(Workers::Seat& seat) {
+        if (threads_++ > 0) return;
+        workers_.begin(seat);
+        Workers::turn_to_next(seat);
+        work_();
+        done_ = true;
+        (void)workers_.end(seat);
+    }
+
+    const std::function<void()> work_;
+    std::atomic<int> threads_{0};
+    std::atomic<bool> done_{false};
+    bool was_replaced_ = false;
+    Workers workers_;
+};
+
+void compute_for(std::chrono::nanoseconds processor_time) {
+    const ThreadState self;
+    const auto end = self.processor_time() + processor_time;
+    while (self.processor_time() < end) continue;
+}
+
+void stay_on_processor_0() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(0, &set);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof set, &set), 0);
+}
+
+TEST(Workers, are_replaced_when_they_compute_for_long) {
+    OneWorker worker([] { compute_for(500ms); });
+    worker.watch();
+    EXPECT_TRUE(worker.was_replaced());
+}
+
+TEST(Workers, are_not_replaced_when_all_they_want_is_a_processor) {
+    std::atomic<bool> over{false};
+    std::thread competitor([&] {
+        stay_on_processor_0();
+        while (!over) continue;
+    });
+    auto took = 0ns;
+    OneWorker worker([&] {
+        stay_on_processor_0();
+        ASSERT_EQ(::setpriority(PRIO_PROCESS, 0, 19), 0);  // of this thread: it comes last
+        const auto begin = Clock::now();
+        for (int i = 0; i < 6; ++i) {
+            compute_for(500us);
+            ::sched_yield();
+        }
+        took = Clock::now() - begin;
+    });
+    worker.watch();
+    over = true;
+    competitor.join();
+    EXPECT_FALSE(worker.was_replaced());
+    EXPECT_GT(took, 20ms) << "it had a processor all the time";
+}
 
 TEST(Workers, are_to_be_watched_when_one_has_taken_several_events_though_others_are_free) {
     const UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
