@@ -64,7 +64,9 @@ Sample disturb(Server& server, const std::vector<std::string>& load, const Distu
         std::this_thread::sleep_until(due += what.pace);
         const auto finished = server.systemctl(what.verb);
         durations.push_back(static_cast<double>(finished.duration.count()));
-        if (!finished.ok()) ++failures;
+        if (!finished.ok() && ++failures == what.times)  // it would look as if it lost nothing
+            throw std::runtime_error("no " + what.verb + " succeeds: " + finished.err +
+                                     server.container().journal(server.kind().unit));
     }
     std::this_thread::sleep_until(due += what.pace);
     const auto report = client.stop();
