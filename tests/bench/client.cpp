@@ -27,6 +27,10 @@ test::Load start_load(const test::Container& container, const std::vector<std::s
     return {start(container, test::Load::command(target, options)), "load_client"};
 }
 
+test::Load start_asking(const test::Container& container) {
+    return start_load(container, {"--rate", "1000", "--connections", "1"});
+}
+
 test::IdleConnections start_idle(const test::Container& container, std::size_t count) {
     return {start(container, test::IdleConnections::command(target, count)), "idle_client"};
 }

@@ -15,6 +15,9 @@ namespace handover::bench {
 [[nodiscard]] test::Load start_load(const test::Container& container,
                                     const std::vector<std::string>& options);
 
+/// Asks once in a millisecond, whether the server listens already or not.
+[[nodiscard]] test::Load start_asking(const test::Container& container);
+
 /// Connections that stand idle; the server has answered each of them once.
 [[nodiscard]] test::IdleConnections start_idle(const test::Container& container, std::size_t count);
 

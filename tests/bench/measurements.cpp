@@ -127,6 +127,8 @@ Sample measure_idle_through_both(Server& server, const Extent& extent) {
 
 /// For the sake of those who keep them through a reload only.
 Sample measure_idle_through_reload(Server& server, const Extent& extent) {
+    // It may have been restarted, and h2o listens some time after systemd calls it started.
+    start_asking(server.container()).await_answers(1);
     auto idle = start_idle(server.container(), extent.idle_connections);
     (void)server.systemctl("reload");
     // Some come back from the command before they have begun.

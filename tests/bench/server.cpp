@@ -38,8 +38,7 @@ void Server::install() const {
 }
 
 void Server::start() {
-    // Asks once in a millisecond, so this is the resolution of the result.
-    auto asking = start_load(container_, {"--rate", "1000", "--connections", "1"});
+    auto asking = start_asking(container_);  // how often, is the resolution of the result
     const auto began = Clock::now();
     auto starting = container_.spawn("systemctl start " + kind_.socket_unit + " " + kind_.unit);
     try {
