@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): unistd.h has it only for GNU
@@ -41,9 +42,10 @@ Ledger twin_of(const Ledger& ledger) {
     return std::move(*twin);
 }
 
-bool is_own_child(pid_t pid) {
-    siginfo_t unused{};
-    return ::waitid(P_PID, static_cast<id_t>(pid), &unused, WEXITED | WNOHANG | WNOWAIT) == 0;
+bool is_living_child(pid_t pid) {
+    siginfo_t end{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           end.si_pid == 0;
 }
 
 sigset_t awaited_signals() {
@@ -157,9 +159,9 @@ bool Anchor::has_successor() const {
 }
 
 /// A child that nobody has reaped is no other process of that number.
-void Anchor::pass_on(int signal_number) const {
+bool Anchor::pass_on(int signal_number) const {
     const pid_t pid = ledger_->main_pid();
-    if (pid > 1 && pid != ::getpid() && is_own_child(pid)) ::kill(pid, signal_number);
+    return pid > 1 && pid != ::getpid() && is_living_child(pid) && ::kill(pid, signal_number) == 0;
 }
 
 void Anchor::exec(std::vector<std::string> arguments) const {
@@ -183,12 +185,14 @@ int Anchor::wait(milliseconds patience, const Report& report) const {
     ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
     ::signal(SIGCHLD, SIG_DFL);  // ignored, it would reap for us
     Watch watch(*ledger_, patience);
+    std::set<int> kept;  // for the next main process
     while (watch.reap()) {
+        std::erase_if(kept, [this](int number) { return pass_on(number); });
         const auto& ended = watch.ended();
         if (ended && ended->left() == milliseconds(0)) break;
         const int number = next_signal(awaited, ended);
         if (number == SIGINT && ended) break;
-        if (number > 0 && number != SIGCHLD) pass_on(number);
+        if (number > 0 && number != SIGCHLD && !pass_on(number)) kept.insert(number);
     }
     return tell_end(watch, report);
 }

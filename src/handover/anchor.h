@@ -41,8 +41,8 @@ class Anchor {
 
     /// Is the main process another one?
     [[nodiscard]] bool has_successor() const;
-    /// To the main process, if that is a child of ours.
-    void pass_on(int signal_number) const;
+    /// To the main process, if that is a child of ours and lives; else false.
+    bool pass_on(int signal_number) const;
 
     /// Replaces this process by a run of the same executable, even if that has been removed, with
     /// `arguments` and after them the number for resume(). All other descriptors but 0, 1 and 2
@@ -52,7 +52,8 @@ class Anchor {
 
     /// A sentence for the log.
     using Report = std::function<void(const std::string&)>;
-    /// Waits until the service has ended, and passes signals on meanwhile. The status to exit with:
+    /// Waits until the service has ended, and passes signals on meanwhile; one that comes when a
+    /// main process has died, to the next. The status to exit with:
     /// that of the main process, or 128 and the number of the signal that killed it. When it ended
     /// well, what still drains has `patience` to finish; a second SIGINT ends the wait.
     [[nodiscard]] int wait(std::chrono::milliseconds patience, const Report& report) const;
