@@ -99,6 +99,8 @@ class HeaderLines {
                 return !is_forged_address(name);
             case 14:
                 return !equal_ignoring_case(name, "Content-Length") || content_length(value);
+            case 15:
+                return !equal_ignoring_case(name, "X-Forwarded-For") || !names_nobody(value);
             case 16:
                 if (equal_ignoring_case(name, "Content-Encoding"))
                     coded_ = coded_ || !equal_ignoring_case(value, "identity");
@@ -144,6 +146,13 @@ class HeaderLines {
         return equal_ignoring_case(name, "REMOTE_ADDR") ||
                equal_ignoring_case(name, "REMOTE_PORT") ||
                equal_ignoring_case(name, "LOCAL_ADDR") || equal_ignoring_case(name, "LOCAL_PORT");
+    }
+
+    /// httplib before 0.44, if it has been told of trusted proxies, ends the process on a list in
+    /// which there is nothing, percent-encoded or not (CVE-2026-46527).
+    static bool names_nobody(std::string_view list) {
+        const auto first = list.find_first_not_of(", \t");
+        return first == std::string_view::npos || list[first] == '%';
     }
 
     RequestHead& head_;

@@ -42,7 +42,8 @@ enum class HeadVerdict {
 /// A fault is found as soon as the line it is in is complete.
 ///
 /// Refused although it is HTTP: a body with a Content-Encoding. No limit of ours counts what it
-/// expands to, and httplib before 0.35 does not either (CVE-2026-22776, CVE-2026-28435).
+/// expands to, and httplib before 0.35 does not either (CVE-2026-22776, CVE-2026-28435). And an
+/// X-Forwarded-For with nobody in it, on which httplib before 0.44 can crash (CVE-2026-46527).
 ///
 /// Deliberately not refused: a missing Host, which httplib never looks at and people who type
 /// requests by hand forget.

@@ -10,6 +10,8 @@
 #include "support/child_process.h"
 
 #include <httplib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <functional>
@@ -44,8 +46,16 @@ bool has_line_break(const httplib::Headers& headers) {
     });
 }
 
+/// Debian 12 and 13 have a version that knows of none.
+template <class Server>
+void trust_proxies(Server& server) {
+    if constexpr (requires { server.set_trusted_proxies({"127.0.0.1"}); })
+        server.set_trusted_proxies({"127.0.0.1"});
+}
+
 /// Handlers such as people write.
 void add_routes(httplib::Server& server) {
+    trust_proxies(server);
     server.Get("/hello", [](const httplib::Request&, httplib::Response& response) {
         answer_with(response, "hello");
     });
@@ -358,6 +368,34 @@ TEST(HttplibAttacks, long_texts_for_its_regular_expressions_end_no_thread) {
         const auto type = "Content-Type: multipart/form-data; boundary=b\r\n";
         EXPECT_NE(answer_to(endpoint, post("/size", type, part)).status, 0) << name;
     }
+    EXPECT_EQ(server.connect().get("/hello").status, 200);
+}
+
+/// CVE-2026-46527
+void name_no_forwarder(const Endpoint& server) {
+    for (const char* nobody : {"", ",", "%2C"})
+        (void)answer_to(
+            server, "GET /hello HTTP/1.1\r\nX-Forwarded-For: " + std::string(nobody) + "\r\n\r\n");
+}
+
+bool ends_a_plain_server(void (*attack)(const Endpoint&)) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        attack(PlainServer().endpoint());
+        ::_exit(0);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return status != 0;
+}
+
+TEST(HttplibAttacks, a_list_of_forwarders_that_names_nobody_ends_no_process) {
+    std::cout << "CVE-2026-46527" << (ends_a_plain_server(name_no_forwarder) ? " ends" : " spares")
+              << " plain cpp-httplib " << CPPHTTPLIB_VERSION << '\n';
+    TestServer server;
+    add_routes(*server);
+    server.start();
+    name_no_forwarder(server.listener().endpoint);
     EXPECT_EQ(server.connect().get("/hello").status, 200);
 }
 

@@ -157,6 +157,17 @@ TEST(RequestHead, refuses_names_under_which_httplib_kept_addresses) {
         EXPECT_EQ(scan_with(std::string(name) + ": 1\r\n"), HeadVerdict::malformed) << name;
 }
 
+TEST(RequestHead, refuses_a_list_of_forwarders_that_names_nobody) {
+    for (const char* nobody : {"", " ", ",", ", ,\t", "%2C", ", %20", "%u002c"})
+        EXPECT_EQ(scan_with("x-forwarded-for: " + std::string(nobody) + "\r\n"),
+                  HeadVerdict::malformed)
+            << nobody;
+    for (const char* somebody : {"192.0.2.1", ", 192.0.2.1", "fe80::1%25eth0, ,", "_hidden"})
+        EXPECT_EQ(scan_with("X-Forwarded-For: " + std::string(somebody) + "\r\n"),
+                  HeadVerdict::complete)
+            << somebody;
+}
+
 TEST(RequestHead, knows_a_range_that_is_to_be_ignored) {
     EXPECT_FALSE(head_of("GET / HTTP/1.1\r\n\r\n").has_foreign_range);
     EXPECT_FALSE(head_of("GET / HTTP/1.1\r\nRange: bytes=0-1, -5\r\n\r\n").has_foreign_range);
