@@ -23,7 +23,8 @@ struct ServerOptions {
     /// For the whole body of a request, counted from the first time we have to wait for it; then
     /// 408. Sooner for large bodies when too many are slow: see threads_max.
     std::chrono::milliseconds body_timeout{std::chrono::seconds{60}};
-    /// A response of which the client takes nothing for this long is given up.
+    /// A response of which the client takes nothing for this long is given up; or too little: the
+    /// kernel wants a third of a socket's send buffer free before it calls it writable.
     std::chrono::milliseconds write_stall_timeout{std::chrono::seconds{30}};
     /// After our FIN we wait this long for the client's: closing with bytes unread would make the
     /// kernel send a reset, which can destroy a response that the client has not read yet.

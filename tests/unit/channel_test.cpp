@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handover/channel.h"
 
+#include "support/descriptor_limit.h"
 #include "unit/open_descriptors.h"
 #include "unit/pipe.h"
 
@@ -80,6 +81,16 @@ TEST(Channel, reads_version_1_as_it_always_was) {
 
 // The bytes of `connections` and `end`, version 2, are in connection_batch_test.cpp.
 
+/// The first message of a channel that waits in the fd store.
+const std::string golden_stored =
+    "HOV1\x01\x00\x01\x00\x0f\x00\x00\x00\x00\x00\x00\x00"
+    "\x01\x00\x01\x00"
+    "2"
+    "\x02\x00\x01\x00"
+    "4"
+    "\x06\x00\x01\x00"
+    "1"s;
+
 const std::string golden_promoted = "HOV1\x03\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
 const std::string golden_promote_me = "HOV1\x03\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
 const std::string golden_stopping = "HOV1\x03\x00\x09\x00\x00\x00\x00\x00\x00\x00\x00\x00"s;
@@ -107,6 +118,12 @@ TEST(Channel, writes_and_reads_version_3_as_it_always_was) {
         ASSERT_TRUE(decode(bytes));
         EXPECT_EQ(decode(bytes)->type, type);
     }
+}
+
+TEST(Channel, writes_what_waits_in_the_fd_store_as_it_always_was) {
+    EXPECT_EQ(encode(message_of(
+                  Type::hello, {{Tag::protocol, "2"}, {Tag::generation, "4"}, {Tag::stored, "1"}})),
+              golden_stored);
 }
 
 // ---- decode()
@@ -322,6 +339,23 @@ TEST(Channel, refuses_a_packet_that_is_too_large_and_goes_on) {
     EXPECT_EQ(message.type, Type::go);
 }
 
+TEST(Channel, refuses_a_message_whose_descriptors_it_may_not_all_have_and_goes_on) {
+    const auto [a, b] = Channel::make_pair();
+    const Pipe pipe;
+    const auto before = open_descriptors();
+    send_raw(a, golden_ready, std::vector<int>(100, pipe.in.get()));
+    send_raw(a, golden_go, {pipe.in.get()});
+    Message message;
+    {
+        const DescriptorLimit limit(static_cast<rlim_t>(pipe.out.get()) + 50);
+        EXPECT_EQ(b.receive(message), Channel::Received::refused);
+        EXPECT_EQ(b.receive(message), Channel::Received::message);
+    }
+    EXPECT_EQ(message.type, Type::go);
+    message = {};
+    EXPECT_EQ(open_descriptors(), before);
+}
+
 TEST(Channel, duplicate_is_the_same_end) {
     const auto [a, b] = Channel::make_pair();
     const auto before = open_descriptors();
@@ -401,6 +435,15 @@ TEST(Channel, leaves_the_message_alone_when_there_is_none) {
     send_raw(a, "garbage");
     EXPECT_EQ(b.receive(message), Channel::Received::refused);
     EXPECT_EQ(message.field(Tag::reason), "kept");
+}
+
+TEST(Channel, knows_what_waits_in_the_fd_store_as_it_always_was) {
+    const auto [a, b] = Channel::make_pair();
+    send_raw(a, golden_stored);
+    EXPECT_TRUE(b.is_stored());
+    const auto [c, d] = Channel::make_pair();
+    send_raw(c, golden_hello);
+    EXPECT_FALSE(d.is_stored());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <stdexcept>
 #include <string>
@@ -228,20 +229,44 @@ TEST(HttpResponses, nobody_reads_do_not_harm_others) {
     EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
 }
 
-TEST(HttpResponses, that_nobody_takes_are_given_up) {
-    ServerOptions options;
-    options.write_stall_timeout = std::chrono::milliseconds(50);
-    options.linger = std::chrono::milliseconds(50);
-    const std::string much(std::size_t{64} << 20U, 'm');  // outlives its handlers
-    TestServer server(options);
-    server->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
-        response.set_content(much, "text/plain");
-    });
-    server.start();
-    auto stalled = server.connect();
-    stalled.send("GET /much HTTP/1.1\r\n\r\n");
-    EXPECT_EQ(stalled.receive_bytes(9), "HTTP/1.1 ");
-    EXPECT_TRUE(eventually([&] { return server->open_connections() == 0; }));
+/// Of a response that fills every buffer, after the time in which somebody has to take some of it.
+class UnwantedResponse : public testing::Test {
+  protected:
+    UnwantedResponse() : server_(impatient()) {
+        server_->Get("/much", [&](const httplib::Request&, httplib::Response& response) {
+            response.set_content(much_, "text/plain");
+        });
+        server_.start();
+    }
+    /// Has the server given it up, while the client does this again and again?
+    [[nodiscard]] bool is_given_up(const std::function<void(RawClient&)>& client_does) {
+        auto client = server_.connect();
+        client.send("GET /much HTTP/1.1\r\n\r\n");
+        EXPECT_EQ(client.receive_bytes(9), "HTTP/1.1 ");
+        return eventually([&] {
+            client_does(client);
+            return server_->open_connections() == 0;
+        });
+    }
+
+  private:
+    static ServerOptions impatient() {
+        ServerOptions options;
+        options.write_stall_timeout = std::chrono::milliseconds(50);
+        options.linger = std::chrono::milliseconds(50);
+        return options;
+    }
+
+    const std::string much_ = std::string(std::size_t{64} << 20U, 'm');  // outlives its handlers
+    TestServer server_;
+};
+
+TEST_F(UnwantedResponse, is_given_up) {
+    EXPECT_TRUE(is_given_up([](RawClient&) {}));
+}
+
+TEST_F(UnwantedResponse, is_given_up_when_it_is_taken_byte_by_byte) {
+    EXPECT_TRUE(is_given_up([](RawClient& client) { (void)client.receive_bytes(1); }));
 }
 
 TEST(HttpResponses, are_not_destroyed_by_a_body_that_nobody_reads) {
