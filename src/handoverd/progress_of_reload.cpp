@@ -21,7 +21,7 @@ std::string departure(const json& generation, std::int64_t now_ms) {
     const auto name = fmt::format("generation {} ", number_in(generation, "number").value_or(0));
     const auto held = number_in(generation, "connections").value_or(0);
     const auto role = text_in(generation, "role");
-    if (role == "ended" || held == 0) return name + "drained";
+    if (role == "ended" || (role == "draining" && held == 0)) return name + "drained";
     if (role != "draining") return name + role;
     const auto moved = number_in(generation.value("endings", json::object()), "moved").value_or(0);
     auto text =

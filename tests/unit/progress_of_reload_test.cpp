@@ -75,8 +75,9 @@ TEST(ProgressOfReload, says_when_the_generation_before_has_drained) {
 }
 
 TEST(ProgressOfReload, says_that_the_generation_before_crashed) {
-    EXPECT_EQ(progress_of_reload(reloading("probation", "crashed", 1, 9), 108'000),
-              "generation 4 is ready, on probation; generation 3 crashed");
+    for (const int held : {9, 0})
+        EXPECT_EQ(progress_of_reload(reloading("probation", "crashed", 1, held), 108'000),
+                  "generation 4 is ready, on probation; generation 3 crashed");
 }
 
 TEST(ProgressOfReload, needs_no_more_than_an_older_release_says) {
