@@ -13,6 +13,9 @@ namespace handover::http {
 namespace {
 
 constexpr std::chrono::milliseconds stuck_after{5};
+/// Whoever has waited this long for a processor does not get one: its priority or affinity may be
+/// its own, and a further thread has another chance.
+constexpr std::chrono::milliseconds starved_after{100};
 
 }  // namespace
 
@@ -102,7 +105,8 @@ void Workers::find_stuck(Clock::time_point since_when) {
 
 /// And has not had one for long enough to be stuck, as far as has been seen.
 bool Workers::wants_a_processor(Seat& seat, std::int64_t busy_since) {
-    if (!seat.state_ || !seat.state_->runnable()) return false;
+    const auto starved_since = (Clock::now() - starved_after).time_since_epoch().count();
+    if (busy_since <= starved_since || !seat.state_ || !seat.state_->runnable()) return false;
     const auto time = seat.state_->processor_time();
     if (std::exchange(seat.computes_since_, busy_since) != busy_since) seat.processor_time_ = time;
     return time - seat.processor_time_ < stuck_after;
@@ -111,10 +115,10 @@ bool Workers::wants_a_processor(Seat& seat, std::int64_t busy_since) {
 void Workers::replace_stuck() {
     const std::ptrdiff_t missing = base_ - (total_ - stuck_);
     if (missing <= 0) {
-        burst_ = 1;
+        if (waiting_.load() > 0) burst_ = 1;
         return;
     }
-    // A hundred requests that all block must not be let in two by two.
+    // A hundred requests that all block, or compute, must not be let in two by two.
     const std::ptrdiff_t wanted = std::min(missing * burst_, threads_max_ - total_);
     burst_ = std::min<std::ptrdiff_t>(burst_ * 2, 64);
     for (std::ptrdiff_t i = 0; i < wanted && add_thread(); ++i) continue;

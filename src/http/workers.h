@@ -20,11 +20,12 @@ namespace handover::http {
 
 /// As many threads as it takes to keep a few of them free of slow requests.
 ///
-/// A worker that has been busy with one event for more than 5 ms is *stuck*, unless all it wants is
-/// a processor: with more threads it would have to wait for longer. While all are busy, or one has
-/// taken several events, the housekeeper calls balance() every 5 ms, which replaces the stuck ones,
-/// and gives back what a worker has not come to in that time. A worker that comes back and finds
-/// enough others leaves. So the number of threads is `base`, plus one for each handler that blocks.
+/// A worker that has been busy with one event for more than 5 ms is *stuck*. Not so, for 100 ms, if
+/// all it wants is a processor: with more threads it would have to wait for longer. While all are
+/// busy, or one has taken several events, the housekeeper calls balance() every 5 ms, which
+/// replaces the stuck ones, and gives back what a worker has not come to in that time. A worker
+/// that comes back and finds enough others leaves. So the number of threads is `base`, plus one for
+/// each handler that blocks or computes.
 ///
 /// Thread-safe. The threads inherit the signal mask of the thread that calls start().
 class Workers {
@@ -106,7 +107,7 @@ class Workers {
     std::atomic<std::ptrdiff_t> total_{0};    ///< written with mutex_ held
     std::atomic<std::ptrdiff_t> stuck_{0};    ///< written with mutex_ held
     std::mutex mutex_;
-    std::ptrdiff_t burst_ = 1;  ///< doubles as long as what was started got stuck as well
+    std::ptrdiff_t burst_ = 1;  ///< doubles until one of those that were started has time
     bool creation_failed_ = false;
     std::list<Seat> seats_;
     std::list<Seat> left_;

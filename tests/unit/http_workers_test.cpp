@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <latch>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -33,11 +34,13 @@ class OneWorker {
         while (!done_ && threads_ < 2) {
             std::this_thread::sleep_for(1ms);
             workers_.balance();
+            ++looks_;
         }
-        was_replaced_ = threads_ > 1;
         workers_.join();
     }
-    [[nodiscard]] bool was_replaced() const { return was_replaced_; }
+    [[nodiscard]] bool was_replaced() const { return threads_ > 1; }
+    /// How often the housekeeper has looked.
+    [[nodiscard]] int looks() const { return looks_; }
 
   private:
     void be_busy(Workers::Seat& seat) {
@@ -52,7 +55,7 @@ class OneWorker {
     const std::function<void()> work_;
     std::atomic<int> threads_{0};
     std::atomic<bool> done_{false};
-    bool was_replaced_ = false;
+    std::atomic<int> looks_{0};
     Workers workers_;
 };
 
@@ -88,20 +91,25 @@ TEST(Workers, are_not_replaced_when_all_they_want_is_a_processor) {
         });
     all_compete.wait();
     auto processor_time = 0ns;
-    OneWorker worker([&] {
+    std::optional<OneWorker> worker;
+    worker.emplace([&] {
         stay_on(processor);
         const ThreadState self;
+        const auto starve_until = [](const std::function<bool()>& condition) {
+            while (!condition()) {
+                compute_for(100us);
+                ::sched_yield();
+            }
+        };
         const auto begin = Clock::now();
-        while (Clock::now() - begin < 20ms) {
-            compute_for(100us);
-            ::sched_yield();
-        }
+        starve_until([&] { return Clock::now() - begin > 10ms; });
+        starve_until([&, before = worker->looks()] { return worker->looks() > before + 1; });
         processor_time = self.processor_time();
     });
-    worker.watch();
+    worker->watch();
     over = true;
     for (auto& competitor : competitors) competitor.join();
-    EXPECT_FALSE(worker.was_replaced());
+    EXPECT_FALSE(worker->was_replaced());
     EXPECT_LT(processor_time, 5ms) << "it had the processor to itself";
 }
 
