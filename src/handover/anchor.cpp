@@ -18,7 +18,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <set>
 #include <utility>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): unistd.h has it only for GNU
@@ -159,9 +158,13 @@ bool Anchor::has_successor() const {
 }
 
 /// A child that nobody has reaped is no other process of that number.
-bool Anchor::pass_on(int signal_number) const {
+bool Anchor::reaches_main(int signal_number) const {
     const pid_t pid = ledger_->main_pid();
     return pid > 1 && pid != ::getpid() && is_living_child(pid) && ::kill(pid, signal_number) == 0;
+}
+
+void Anchor::pass_on(int signal_number) {
+    if (!reaches_main(signal_number)) kept_.insert(signal_number);
 }
 
 void Anchor::exec(std::vector<std::string> arguments) const {
@@ -173,6 +176,7 @@ void Anchor::exec(std::vector<std::string> arguments) const {
     // Ours are close-on-exec from birth; this is for those that a library of the program opened.
     ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
     (void)::fcntl(ledger_->fd(), F_SETFD, 0);
+    for (const int number : kept_) ::kill(::getpid(), number);  // blocked: it will be pending
     // Not the path: what is there now may be the release that is no good.
     ::execve("/proc/self/exe", argv.data(), environ);
     const int fault = errno;
@@ -180,19 +184,20 @@ void Anchor::exec(std::vector<std::string> arguments) const {
     throw os_error("cannot replace the drained generation by a waiter: exec /proc/self/exe", fault);
 }
 
-int Anchor::wait(milliseconds patience, const Report& report) const {
+int Anchor::wait(milliseconds patience, const Report& report) {
     const sigset_t awaited = awaited_signals();
     ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
     ::signal(SIGCHLD, SIG_DFL);  // ignored, it would reap for us
     Watch watch(*ledger_, patience);
-    std::set<int> kept;  // for the next main process
     while (watch.reap()) {
-        std::erase_if(kept, [this](int number) { return pass_on(number); });
+        std::erase_if(kept_, [this](int number) { return reaches_main(number); });
         const auto& ended = watch.ended();
         if (ended && ended->left() == milliseconds(0)) break;
         const int number = next_signal(awaited, ended);
-        if (number == SIGINT && ended) break;
-        if (number > 0 && number != SIGCHLD && !pass_on(number)) kept.insert(number);
+        // After a crash there may be a successor yet, for whom the first one is.
+        const bool is_second = ended && (ended->exit_status == 0 || kept_.contains(SIGINT));
+        if (number == SIGINT && is_second) break;
+        if (number > 0 && number != SIGCHLD) pass_on(number);
     }
     return tell_end(watch, report);
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,22 +42,22 @@ class Anchor {
 
     /// Is the main process another one?
     [[nodiscard]] bool has_successor() const;
-    /// To the main process, if that is a child of ours and lives; else false.
-    bool pass_on(int signal_number) const;
+    /// To the main process, if that is a child of ours and lives. Else it is kept: one that has
+    /// died may have a successor in a moment.
+    void pass_on(int signal_number);
 
     /// Replaces this process by a run of the same executable, even if that has been removed, with
     /// `arguments` and after them the number for resume(). All other descriptors but 0, 1 and 2
-    /// are closed; signals stay blocked, and pending. Returns only by throwing Error (os), with
-    /// nothing changed: then call wait().
+    /// are closed; signals stay blocked, and pending, those that are kept among them. Returns only
+    /// by throwing Error (os), with nothing changed: then call wait().
     [[noreturn]] void exec(std::vector<std::string> arguments) const;
 
     /// A sentence for the log.
     using Report = std::function<void(const std::string&)>;
-    /// Waits until the service has ended, and passes signals on meanwhile; one that comes when a
-    /// main process has died, to the next. The status to exit with:
+    /// Waits until the service has ended, and passes signals on meanwhile. The status to exit with:
     /// that of the main process, or 128 and the number of the signal that killed it. When it ended
     /// well, what still drains has `patience` to finish; a second SIGINT ends the wait.
-    [[nodiscard]] int wait(std::chrono::milliseconds patience, const Report& report) const;
+    [[nodiscard]] int wait(std::chrono::milliseconds patience, const Report& report);
 
     /// For a generation that is the main process from now on. Without an anchor it does nothing.
     /// False if there was one and it is gone: nobody is left that could stop this process.
@@ -64,8 +65,10 @@ class Anchor {
 
   private:
     explicit Anchor(Ledger&& ledger);
+    [[nodiscard]] bool reaches_main(int signal_number) const;
 
     std::unique_ptr<Ledger> ledger_;
+    std::set<int> kept_;  ///< for the next main process
 };
 
 }  // namespace handover

@@ -139,7 +139,7 @@ void Generation::Runner::on_signal(int number) {
     if (attempt_) attempt_->read_all();
     if (anchor_ && anchor_->has_successor()) {
         // Whoever signals the process that was started means the service.
-        (void)anchor_->pass_on(number);
+        anchor_->pass_on(number);
         if (number != SIGTERM && number != SIGINT) return;
     }
     switch (number) {

@@ -45,7 +45,7 @@ int serve(const Options& options) {
 
 int run_anchor(const Options& options) {
     const handoverd::Log log(options.log_level);
-    const auto anchor = handover::Anchor::resume(options.ledger_fd);
+    auto anchor = handover::Anchor::resume(options.ledger_fd);
     if (!anchor)
         throw handoverd::UsageError(
             EX_USAGE, "'handoverd anchor' is what 'handoverd --anchor' becomes, not to be called");

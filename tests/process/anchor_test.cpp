@@ -151,7 +151,9 @@ TEST_F(AnchorTest, goes_on_with_the_successor_of_a_main_process_that_is_killed) 
     EXPECT_EQ(await_end(anchor_), 0) << "it knows the new main process";
 }
 
-TEST_F(AnchorTest, keeps_a_signal_that_comes_between_two_main_processes) {
+class BetweenTwoMainProcesses : public AnchorTest, public testing::WithParamInterface<int> {};
+
+TEST_P(BetweenTwoMainProcesses, a_signal_is_kept_for_the_second) {
     become_waiter();
     RawClient slow = start_slow_request(daemon_, "30s");
     const pid_t main = daemon_.pid();
@@ -159,11 +161,16 @@ TEST_F(AnchorTest, keeps_a_signal_that_comes_between_two_main_processes) {
     ::kill(successor, SIGSTOP);
     ::kill(main, SIGKILL);
     EXPECT_TRUE(daemon_.becomes_only({anchor_, successor}));
-    signal(SIGTERM);
+    signal(GetParam());
     ::kill(successor, SIGCONT);
     EXPECT_EQ(await_end(anchor_), 0);
     EXPECT_TRUE(daemon_.becomes_only({}));
 }
+
+INSTANTIATE_TEST_SUITE_P(Anchor, BetweenTwoMainProcesses, testing::Values(SIGTERM, SIGINT),
+                         [](const auto& test) {
+                             return test.param == SIGTERM ? "SIGTERM" : "SIGINT";
+                         });
 
 TEST_F(AnchorTest, takes_the_service_with_it_when_it_is_killed) {
     become_waiter();
