@@ -45,13 +45,15 @@ const std::vector<Supervisor> supervisors{
      .stop = "sv -w 30 stop /etc/sv/handoverd"},
     {.name = "supervisord",
      .file = "/etc/supervisord-test.conf",
-     .content = std::string("[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
-                            "pidfile=/run/supervisord-test.pid\n"
-                            "[unix_http_server]\nfile=/run/supervisord-test.sock\n"
-                            "[supervisorctl]\nserverurl=unix:///run/supervisord-test.sock\n"
-                            "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
-                            "supervisor.rpcinterface:make_main_rpcinterface\n"
-                            "[program:handoverd]\nstopwaitsecs=30\nautorestart=true\ncommand=") +
+     .content = std::string(
+                    "[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
+                    "pidfile=/run/supervisord-test.pid\n"
+                    "[unix_http_server]\nfile=/run/supervisord-test.sock\n"
+                    "[supervisorctl]\nserverurl=unix:///run/supervisord-test.sock\n"
+                    "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
+                    "supervisor.rpcinterface:make_main_rpcinterface\n"
+                    "[program:handoverd]\nstopwaitsecs=30\nautorestart=true\nredirect_stderr=true\n"
+                    "stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\ncommand=") +
                 command + "\n",
      .run = "supervisord -c /etc/supervisord-test.conf",
      .reload = "supervisorctl -c /etc/supervisord-test.conf signal USR2 handoverd",
