@@ -81,9 +81,11 @@ TEST(Workers, are_replaced_when_they_compute_for_long) {
 TEST(Workers, are_not_replaced_when_all_they_want_is_a_processor) {
     const int processor = ::sched_getcpu();
     std::atomic<bool> over{false};
-    std::latch all_compete(8);
+    constexpr int count = 8;
+    std::latch all_compete(count);
     std::vector<std::thread> competitors;
-    for (int i = 0; i < 8; ++i)
+    competitors.reserve(count);
+    for (int i = 0; i < count; ++i)
         competitors.emplace_back([&] {
             stay_on(processor);
             all_compete.count_down();
