@@ -3,6 +3,7 @@
 #include "handover/unique_fd.h"
 #include "http/thread_state.h"
 #include "http/workers.h"
+#include "support/processes.h"
 
 #include <gtest/gtest.h>
 
@@ -78,10 +79,18 @@ TEST(Workers, are_replaced_when_they_compute_for_long) {
     EXPECT_TRUE(worker.was_replaced());
 }
 
-TEST(Workers, are_not_replaced_when_all_they_want_is_a_processor) {
+struct Starved {
+    bool was_replaced = false;
+    std::chrono::nanoseconds took{0};
+    std::chrono::nanoseconds computed{0};
+};
+
+/// A worker that shares its processor with others, until the housekeeper has looked at it twice
+/// after 10 ms.
+Starved starve() {
     const int processor = ::sched_getcpu();
     std::atomic<bool> over{false};
-    constexpr int count = 8;
+    constexpr int count = 4;
     std::latch all_compete(count);
     std::vector<std::thread> competitors;
     competitors.reserve(count);
@@ -92,7 +101,7 @@ TEST(Workers, are_not_replaced_when_all_they_want_is_a_processor) {
             while (!over) continue;
         });
     all_compete.wait();
-    auto processor_time = 0ns;
+    Starved result;
     std::optional<OneWorker> worker;
     worker.emplace([&] {
         stay_on(processor);
@@ -105,14 +114,29 @@ TEST(Workers, are_not_replaced_when_all_they_want_is_a_processor) {
         };
         const auto begin = Clock::now();
         starve_until([&] { return Clock::now() - begin > 10ms; });
-        starve_until([&, before = worker->looks()] { return worker->looks() > before + 1; });
-        processor_time = self.processor_time();
+        starve_until([&, before = worker->looks()] {
+            return worker->looks() > before + 1 || worker->was_replaced();
+        });
+        result.took = Clock::now() - begin;
+        result.computed = self.processor_time();
     });
     worker->watch();
     over = true;
     for (auto& competitor : competitors) competitor.join();
-    EXPECT_FALSE(worker->was_replaced());
-    EXPECT_LT(processor_time, 5ms) << "it had the processor to itself";
+    result.was_replaced = worker->was_replaced();
+    return result;
+}
+
+TEST(Workers, are_not_replaced_when_all_they_want_is_a_processor) {
+    // On a busy machine it may have to wait for so long that it is to be replaced, or its
+    // competitors have to.
+    const auto deadline = Clock::now() + test::patience;
+    Starved worker;
+    do worker = starve();
+    while ((worker.took > 80ms || worker.computed > 5ms) && Clock::now() < deadline);
+    EXPECT_LT(worker.took, 80ms);
+    EXPECT_LT(worker.computed, 5ms);
+    EXPECT_FALSE(worker.was_replaced);
 }
 
 TEST(Workers, are_to_be_watched_when_one_has_taken_several_events_though_others_are_free) {
