@@ -208,8 +208,9 @@ bool Anchor::follow(const Ledger& ledger) {
     if (const pid_t parent = ::getppid(); parent != anchor) {
         // Our predecessor has died, and the process between it and us is about to.
         const UniqueFd between(static_cast<int>(::syscall(SYS_pidfd_open, parent, 0)));
+        const bool is_gone = !between && errno == ESRCH;
         pollfd ended{between.get(), POLLIN, 0};
-        ::poll(&ended, 1, static_cast<int>(succession.count()));
+        if (!is_gone) ::poll(&ended, 1, static_cast<int>(succession.count()));
     }
     ::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (::getppid() != anchor) return false;
