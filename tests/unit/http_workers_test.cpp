@@ -32,11 +32,11 @@ class OneWorker {
     /// Until it is done, or has been replaced.
     void watch() {
         workers_.start();
-        while (!done_ && threads_ < 2) {
-            std::this_thread::sleep_for(1ms);
+        EXPECT_TRUE(test::eventually([this] {
             workers_.balance();
             ++looks_;
-        }
+            return done_ || was_replaced();
+        }));
         workers_.join();
     }
     [[nodiscard]] bool was_replaced() const { return threads_ > 1; }
