@@ -310,13 +310,14 @@ TEST_F(Moving, loses_no_request_and_adds_up_under_load) {
     constexpr int clients = 8;
     threads.reserve(clients);
     for (int i = 0; i < clients; ++i)
-        threads.emplace_back([&] {
-            auto client = server_.connect();
+        threads.emplace_back([&, client = server_.connect()]() mutable {
             while (!stop) {
                 ASSERT_EQ(client.get("/hello").body, "Hello\n");
                 ++answered;
             }
         });
+    // What stays in the queue of a server that has stopped accepting waits for the next process.
+    ASSERT_TRUE(eventually([&] { return server_->open_connections() == clients; }));
     ASSERT_TRUE(eventually([&] { return answered > 200; }));
     const auto drained = begin_to_move();
     EXPECT_TRUE(is_ready(drained));
