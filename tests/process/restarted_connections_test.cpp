@@ -232,21 +232,21 @@ class ConnectionsOfTwoGenerations : public RestartedConnections {
         idle_.emplace(daemon_.address(), standing_idle);
     }
 
-    /// All of both go on in generation 3, the first with the request that came with its body.
-    void expect_all_in_the_third() {
-        const auto third = start_from_store(managed(patient()));
-        EXPECT_EQ(third->generation(), 3U);
+    /// All go on in that generation, the first with the request that came with its body.
+    void expect_all_in(std::uint64_t number) {
+        const auto next_daemon = start_from_store(managed(patient()));
+        EXPECT_EQ(next_daemon->generation(), number);
         for (auto& request : held_) {
             expect_answer_of(1, request.client());
             // The second generation serves on until the store has taken its channel.
             const auto next = request.client().receive();
             EXPECT_GE(answer_in(next).generation, 2U);
             EXPECT_FALSE(next.says_close()) << next.head;
-            expect_still_served_by(*third, request.client());
+            expect_still_served_by(*next_daemon, request.client());
         }
-        for (auto& client : moved_before_) expect_still_served_by(*third, client);
-        expect_all_answered_by(3, *idle_, standing_idle);
-        EXPECT_EQ(third->status().at("arrivals").at("adopted"),
+        for (auto& client : moved_before_) expect_still_served_by(*next_daemon, client);
+        expect_all_answered_by(number, *idle_, standing_idle);
+        EXPECT_EQ(next_daemon->status().at("arrivals").at("adopted"),
                   in_flight + moved_before_.size() + standing_idle);
         EXPECT_EQ(stored_channels(), 0U);
     }
@@ -271,19 +271,31 @@ TEST_F(ConnectionsOfTwoGenerations, survive_a_restart_of_both) {
     EXPECT_EQ(await_end(first_), 0);
     account_of(1, daemon_);
     account_of(2, daemon_);
-    expect_all_in_the_third();
+    expect_all_in(3);
 }
 
-TEST_F(ConnectionsOfTwoGenerations, survive_a_restart_of_the_second_which_waits_for_the_first) {
+TEST_F(ConnectionsOfTwoGenerations, survive_a_restart_on_probation_and_the_main_process_ends_last) {
     daemon_.signal(SIGUSR1);
-    daemon_.await_line("generation 2 leaves for a restart");
-    EXPECT_EQ(daemon_.log().find(" ended: "), std::string::npos) << "one of them did not wait";
+    account_of(2, daemon_);
+    EXPECT_EQ(daemon_.log().find("generation 1 ended: "), std::string::npos)
+        << "it has requests in flight, and is the main process";
     release_all();
     EXPECT_EQ(await_end(first_), 0);
-    EXPECT_EQ(daemon_.await_end(), 0);
     account_of(1, daemon_);
-    account_of(2, daemon_);
-    expect_all_in_the_third();
+    expect_all_in(3);
+}
+
+TEST_F(ConnectionsOfTwoGenerations, survive_a_restart_of_a_main_process_which_waits_for_the_first) {
+    const pid_t main = daemon_.pid();
+    hand_over(daemon_);  // ends the probation of the second
+    daemon_.signal(SIGUSR1);
+    account_of(3, daemon_);
+    release_all();
+    EXPECT_EQ(await_end(first_), 0);
+    EXPECT_EQ(await_end(main), 0);
+    EXPECT_EQ(account_of(2, daemon_)["moved"], in_flight + moved_before_.size() + standing_idle)
+        << "it did not wait for what the first had in flight";
+    expect_all_in(4);
 }
 
 }  // namespace
