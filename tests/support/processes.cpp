@@ -145,7 +145,8 @@ std::vector<pid_t> members_of_group(pid_t group) {
     return members;
 }
 
-bool group_becomes(pid_t group, const std::vector<pid_t>& expected) {
+bool group_becomes(pid_t group, std::vector<pid_t> expected) {
+    std::sort(expected.begin(), expected.end());  // pids begin anew at kernel.pid_max
     return eventually([&] {
         const auto members = members_of_group(group);
         for (const pid_t member : members)
