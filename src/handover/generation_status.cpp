@@ -18,7 +18,9 @@ using lifecycle::Event;
 using lifecycle::State;
 
 void Generation::Runner::note_state() {
-    diary_.note(number_, state_, draining_ ? std::optional(deadline_) : std::nullopt);
+    // One that serves again after a rollback has no deadline, from the first moment.
+    const bool drains = draining_ && role_of(state_) != Role::serving;
+    diary_.note(number_, state_, drains ? std::optional(deadline_) : std::nullopt);
     const std::lock_guard lock(mutex_);
     published_.state = lifecycle::to_string(state_);
     published_.role = role_of(state_).value_or(published_.role);
