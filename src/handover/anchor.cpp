@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,6 +31,8 @@ using std::chrono::milliseconds;
 
 /// A successor on probation sees its predecessor die at once and becomes the main process.
 constexpr milliseconds succession{1'000};
+/// An anchor is signalling for a moment, unless it has been stopped there.
+constexpr milliseconds signalling{1'000};
 
 constexpr std::array passed_on{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 
@@ -142,6 +145,7 @@ Anchor::~Anchor() = default;
 Anchor::Anchor(Ledger& ledger) : Anchor(twin_of(ledger)) {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         throw os_error("cannot become the anchor: PR_SET_CHILD_SUBREAPER", errno);
+    ledger_->set_signalling(false);
     ledger_->set_anchor_pid(::getpid());
     ledger_->set_main_pid(::getpid());
 }
@@ -158,9 +162,13 @@ bool Anchor::has_successor() const {
 }
 
 /// A child that nobody has reaped is no other process of that number.
-bool Anchor::reaches_main(int signal_number) const {
+bool Anchor::reaches_main(int signal_number) {
+    ledger_->set_signalling(true);  // first: see entrust()
     const pid_t pid = ledger_->main_pid();
-    return pid > 1 && pid != ::getpid() && is_living_child(pid) && ::kill(pid, signal_number) == 0;
+    const bool reached =
+        pid > 1 && pid != ::getpid() && is_living_child(pid) && ::kill(pid, signal_number) == 0;
+    ledger_->set_signalling(false);
+    return reached;
 }
 
 void Anchor::pass_on(int signal_number) {
@@ -200,6 +208,20 @@ int Anchor::wait(milliseconds patience, const Report& report) {
         if (number > 0 && number != SIGCHLD) pass_on(number);
     }
     return tell_end(watch, report);
+}
+
+/// Whoever looks after us sees the new one, and for whoever has looked before we wait.
+void Anchor::entrust(Ledger& ledger, pid_t main_pid) {
+    ledger.set_main_pid(main_pid);
+    if (ledger.anchor_pid() == 0) return;
+    const auto deadline = Clock::now() + signalling;
+    while (ledger.is_signalling() && Clock::now() < deadline) ::sched_yield();
+}
+
+bool Anchor::takes_back(const Ledger& ledger, int signal_number, pid_t sender) {
+    const pid_t anchor = ledger.anchor_pid();
+    const bool sent_it = sender > 0 && sender == anchor && anchor == ::getppid();
+    return sent_it && ledger.main_pid() != ::getpid() && ::kill(anchor, signal_number) == 0;
 }
 
 bool Anchor::follow(const Ledger& ledger) {

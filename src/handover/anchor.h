@@ -59,13 +59,21 @@ class Anchor {
     /// well, what still drains has `patience` to finish; a second SIGINT ends the wait.
     [[nodiscard]] int wait(std::chrono::milliseconds patience, const Report& report);
 
+    /// For the main process: makes another one that. On return, a signal that the anchor has sent
+    /// us because it took us for the main process is pending, and goes back by takes_back().
+    static void entrust(Ledger& ledger, pid_t main_pid);
+
+    /// For a generation that has received a signal. True if its anchor sent it, meaning the main
+    /// process, and that is another one by now: the anchor has it back, and passes it on.
+    [[nodiscard]] static bool takes_back(const Ledger& ledger, int signal_number, pid_t sender);
+
     /// For a generation that is the main process from now on. Without an anchor it does nothing.
     /// False if there was one and it is gone: nobody is left that could stop this process.
     [[nodiscard]] static bool follow(const Ledger& ledger);
 
   private:
     explicit Anchor(Ledger&& ledger);
-    [[nodiscard]] bool reaches_main(int signal_number) const;
+    [[nodiscard]] bool reaches_main(int signal_number);
 
     std::unique_ptr<Ledger> ledger_;
     std::set<int> kept_;  ///< for the next main process

@@ -114,19 +114,26 @@ void Timer::stop() {
 }
 
 Signals::Signals(EventLoop& loop, std::initializer_list<int> numbers,
-                 std::function<void(int)> callback)
-    : loop_(loop) {
+                 std::function<void(int, pid_t)> callback)
+    : loop_(loop), callback_(std::move(callback)) {
     sigset_t set;
     ::sigemptyset(&set);
     for (const int number : numbers) ::sigaddset(&set, number);
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd_) throw os_error("cannot receive signals", errno);
-    loop_.watch(fd_.get(), [fd = fd_.get(), callback = std::move(callback)] {
-        signalfd_siginfo info{};
-        if (::read(fd, &info, sizeof info) == sizeof info)
-            callback(static_cast<int>(info.ssi_signo));
-    });
+    loop_.watch(fd_.get(), [this] { (void)deliver_one(); });
+}
+
+bool Signals::deliver_one() {
+    signalfd_siginfo info{};
+    if (::read(fd_.get(), &info, sizeof info) != sizeof info) return false;
+    callback_(static_cast<int>(info.ssi_signo), static_cast<pid_t>(info.ssi_pid));
+    return true;
+}
+
+void Signals::deliver_pending() {
+    while (deliver_one()) continue;
 }
 
 Signals::~Signals() {

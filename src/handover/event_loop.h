@@ -75,18 +75,24 @@ class Timer {
 };
 
 /// Blocks signals in the calling thread, and so in threads made by it later, and delivers them to a
-/// loop (signalfd(2)). The destructor leaves them blocked: a late one must not kill the process
-/// while it ends. The loop must outlive it.
+/// loop (signalfd(2)), with the process that sent it, or 0: the kernel did. The destructor leaves
+/// them blocked: a late one must not kill the process while it ends. The loop must outlive it.
 class Signals {
   public:
     Signals(EventLoop& loop, std::initializer_list<int> numbers,
-            std::function<void(int number)> callback);
+            std::function<void(int number, pid_t sender)> callback);
     ~Signals();
     Signals(const Signals&) = delete;
     Signals& operator=(const Signals&) = delete;
 
+    /// When the loop has stopped: those that it has not delivered.
+    void deliver_pending();
+
   private:
+    bool deliver_one();
+
     EventLoop& loop_;
+    std::function<void(int number, pid_t sender)> callback_;
     UniqueFd fd_;
 };
 

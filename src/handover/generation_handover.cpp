@@ -171,7 +171,7 @@ void Generation::Runner::hand_main_pid() {
 
 void Generation::Runner::tell_manager() {
     attempt_->release();
-    holdings_.ledger().set_main_pid(attempt_->pid());
+    Anchor::entrust(holdings_.ledger(), attempt_->pid());
     holdings_.ledger().set_crashes(0);
     manager_.hand_main_pid(attempt_->pid(), "generation " +
                                                 std::to_string(attempt_->peer().generation) +
@@ -191,7 +191,7 @@ void Generation::Runner::release_successor() {
     barrier_.cancel();  // a restart may come before it has passed
     attempt_->let_go();
     // Who waits for it from here on is our anchor, if we have one.
-    if (!attempt_->has_ended()) holdings_.ledger().set_main_pid(attempt_->pid());
+    if (!attempt_->has_ended()) Anchor::entrust(holdings_.ledger(), attempt_->pid());
     departures_.settle();
     // We listen on: it may tell us to make room. An older release only waits for our end of it.
     if (attempt_->peer().protocol < probation_version) forget_successor();

@@ -32,7 +32,7 @@ Generation::Runner::Runner(Inheritance inheritance, GenerationOptions options)
       holdings_(inheritance, manager_),
       started_by_predecessor_(inheritance.predecessor.has_value()),
       signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
-               [this](int number) { on_signal(number); }),
+               [this](int number, pid_t sender) { on_signal(number, sender); }),
       barrier_(loop_, manager_),
       backoff_(loop_, [this] { handle(Event::started); }),
       established_(loop_, [this] { holdings_.ledger().set_crashes(0); }),
@@ -55,6 +55,7 @@ Generation::Exit Generation::Runner::run() {
         throw;
     }
     loop_.run();
+    signals_.deliver_pending();  // what the anchor sent us a moment ago is for the next
     diary_.count(services_.tally());
     diary_.end(departures_.tally());
     report_end();
@@ -132,7 +133,8 @@ void Generation::Runner::on_predecessor_ended() {
     if (lost) on_predecessor_lost();
 }
 
-void Generation::Runner::on_signal(int number) {
+void Generation::Runner::on_signal(int number, pid_t sender) {
+    if (Anchor::takes_back(holdings_.ledger(), number, sender) || state_ == State::ended) return;
     // What the predecessor has said, or that it is gone, came first and changes what this means;
     // and so does what the successor has said.
     if (predecessor_) predecessor_->read_all();

@@ -59,7 +59,7 @@ class Generation::Runner {
     void on_predecessor_lost();
     void on_predecessor_ended();
     void on_drained();
-    void on_signal(int number);
+    void on_signal(int number, pid_t sender);
     void on_handover_requested();
 
     void handle(lifecycle::Event event);

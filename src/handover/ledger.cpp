@@ -33,6 +33,7 @@ struct Ledger::Page {
     Total handover_totals[HandoverTotals::size];
     Total program_totals[program_totals_size];
     ChroniclePage chronicle;
+    std::atomic<std::uint64_t> signalling;  // 0 or 1
 
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
                   "another process cannot take part in a lock of ours");
@@ -118,6 +119,14 @@ pid_t Ledger::anchor_pid() const noexcept {
 
 void Ledger::set_anchor_pid(pid_t pid) noexcept {
     page_->anchor_pid.store(pid);
+}
+
+bool Ledger::is_signalling() const noexcept {
+    return page_->signalling.load() != 0;
+}
+
+void Ledger::set_signalling(bool is_signalling) noexcept {
+    page_->signalling.store(is_signalling ? 1 : 0);
 }
 
 std::uint64_t Ledger::crashes() const noexcept {

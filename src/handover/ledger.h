@@ -56,6 +56,9 @@ class Ledger {
     /// The anchor; 0 if there is none.
     [[nodiscard]] pid_t anchor_pid() const noexcept;
     void set_anchor_pid(pid_t pid) noexcept;
+    /// Is the anchor between a look at main_pid() and a signal to that process?
+    [[nodiscard]] bool is_signalling() const noexcept;
+    void set_signalling(bool is_signalling) noexcept;
 
     /// How many main processes in a row have ended without a word before they were established.
     [[nodiscard]] std::uint64_t crashes() const noexcept;

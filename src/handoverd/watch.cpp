@@ -32,7 +32,7 @@ class Watch {
           tick_(loop_, [this] { paint(); }),
           // Blocked before the feed starts its thread, so that each comes to the loop.
           signals_(loop_, {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP, SIGWINCH},
-                   [this](int number) { on_signal(number); }),
+                   [this](int number, pid_t) { on_signal(number); }),
           feed_(options,
                 {[this](const json& status) { loop_.post([this, status] { on_status(status); }); },
                  [this](const std::string& fault) {

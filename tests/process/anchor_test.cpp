@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Supervisors that know one pid: the process that they started stays, whichever generation serves.
+#include "handover/ledger.h"
 #include "process/process_test.h"
 
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 
 namespace handover::test {
@@ -188,6 +190,49 @@ TEST_F(AnchorTest, takes_the_service_with_it_when_it_is_killed_before_it_has_dra
     (void)daemon_.await_line("generation 2 stops");
     EXPECT_EQ(await_end(successor), 0);
     EXPECT_TRUE(refuses(daemon_.address()));
+}
+
+/// The test is the anchor, so that it decides when a signal comes.
+class LateSignal : public ProcessTest {
+  protected:
+    LateSignal() {
+        sigemptyset(&set_);
+        sigaddset(&set_, SIGUSR2);
+        ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
+    }
+    ~LateSignal() override {
+        ledger_.set_anchor_pid(0);
+        const timespec at_once{};
+        (void)::sigtimedwait(&set_, nullptr, &at_once);
+        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    [[nodiscard]] pid_t sender_of_the_next() const {
+        siginfo_t info{};
+        const timespec time{10, 0};
+        return ::sigtimedwait(&set_, &info, &time) == SIGUSR2 ? info.si_pid : -1;
+    }
+
+    Ledger ledger_;
+
+  private:
+    sigset_t set_{};
+    sigset_t before_{};
+};
+
+TEST_F(LateSignal,
+       of_the_anchor_goes_back_to_it_from_a_generation_that_is_the_main_process_no_more) {
+    Daemon daemon(directory_, {.process = {.inherited = {{Ledger::fd_name, ledger_.fd()}}}});
+    const pid_t first = daemon.first_pid();
+    RawClient slow = start_slow_request(daemon, "30s");
+    for (const int number : {2, 3}) {  // the third ends the probation of the second
+        daemon.signal(SIGUSR2);
+        daemon.await_generation(number);
+    }
+    ::kill(first, SIGUSR2);
+    (void)daemon.await_line("generation 1 cannot hand over now");  // it was meant for this one
+    ledger_.set_anchor_pid(::getpid());
+    ::kill(first, SIGUSR2);
+    EXPECT_EQ(sender_of_the_next(), first);
 }
 
 class NoAnchor : public ProcessTest {};

@@ -318,11 +318,12 @@ class SignalsTest : public testing::Test {
     sigset_t before_{};
 };
 
-TEST_F(SignalsTest, come_to_the_loop_by_number) {
+TEST_F(SignalsTest, come_to_the_loop_by_number_with_their_sender) {
     TestLoop loop;
     std::vector<int> received;
-    const Signals signals(loop, {SIGUSR1, SIGUSR2}, [&](int number) {
+    const Signals signals(loop, {SIGUSR1, SIGUSR2}, [&](int number, pid_t sender) {
         received.push_back(number);
+        EXPECT_EQ(sender, ::getpid());
         if (received.size() == 2) loop.stop();
     });
     ::pthread_kill(::pthread_self(), SIGUSR1);
@@ -338,13 +339,30 @@ TEST_F(SignalsTest, sent_before_the_loop_runs_are_not_lost) {
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     ::pthread_kill(::pthread_self(), SIGUSR1);
     TestLoop loop;
-    const Signals signals(loop, {SIGUSR1}, [&](int) { loop.stop(); });
+    const Signals signals(loop, {SIGUSR1}, [&](int, pid_t) { loop.stop(); });
     loop.run_to_the_end();
+}
+
+TEST_F(SignalsTest, that_come_when_the_loop_has_stopped_can_be_asked_for) {
+    TestLoop loop;
+    std::vector<int> received;
+    Signals signals(loop, {SIGUSR1, SIGUSR2}, [&](int number, pid_t) {
+        received.push_back(number);
+        loop.stop();
+    });
+    ::pthread_kill(::pthread_self(), SIGUSR1);
+    loop.run_to_the_end();
+    signals.deliver_pending();
+    EXPECT_EQ(received, (std::vector<int>{SIGUSR1}));
+    ::pthread_kill(::pthread_self(), SIGUSR1);
+    ::pthread_kill(::pthread_self(), SIGUSR2);
+    signals.deliver_pending();
+    EXPECT_EQ(received, (std::vector<int>{SIGUSR1, SIGUSR1, SIGUSR2}));
 }
 
 TEST_F(SignalsTest, are_blocked_in_threads_made_later) {
     EventLoop loop;
-    const Signals signals(loop, {SIGUSR1}, [](int) {});
+    const Signals signals(loop, {SIGUSR1}, [](int, pid_t) {});
     bool blocked = false;
     std::thread([&blocked] { blocked = is_blocked(SIGUSR1); }).join();
     EXPECT_TRUE(blocked);
@@ -354,7 +372,7 @@ TEST_F(SignalsTest, stay_blocked_when_the_object_goes) {
     const auto before = open_descriptors();
     {
         EventLoop loop;
-        const Signals signals(loop, {SIGUSR1}, [](int) {});
+        const Signals signals(loop, {SIGUSR1}, [](int, pid_t) {});
     }
     EXPECT_TRUE(is_blocked(SIGUSR1)) << "a late one would kill the process";
     EXPECT_EQ(open_descriptors(), before);

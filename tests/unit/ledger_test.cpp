@@ -181,6 +181,11 @@ TEST(Ledger, tells_who_is_the_main_process_and_who_its_anchor_in_one_of_the_firs
     one->set_anchor_pid(1);
     EXPECT_EQ(other->main_pid(), 4'194'304);
     EXPECT_EQ(other->anchor_pid(), 1);
+    EXPECT_FALSE(other->is_signalling());
+    one->set_signalling(true);
+    EXPECT_TRUE(other->is_signalling());
+    one->set_signalling(false);
+    EXPECT_FALSE(other->is_signalling());
 }
 
 TEST(Ledger, has_totals_that_every_generation_counts_in) {
