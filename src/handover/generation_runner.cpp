@@ -55,7 +55,8 @@ Generation::Exit Generation::Runner::run() {
         throw;
     }
     loop_.run();
-    signals_.deliver_pending();  // what the anchor sent us a moment ago is for the next
+    // What our anchor sent us a moment ago is for the next; if that is us, they stay pending.
+    if (!anchor_) signals_.deliver_pending();
     diary_.count(services_.tally());
     diary_.end(departures_.tally());
     report_end();
