@@ -41,8 +41,7 @@ int await_end(pid_t pid);
 
 /// The processes of a group, zombies included.
 [[nodiscard]] std::vector<pid_t> members_of_group(pid_t group);
-/// Waits until only these are left, which must be in order; reaps any other that has ended. False
-/// after `patience`.
+/// Waits until only these are left; reaps any other that has ended. False after `patience`.
 [[nodiscard]] bool group_becomes(pid_t group, std::vector<pid_t> expected);
 /// Kills and reaps all of them.
 void end_group(pid_t group);
