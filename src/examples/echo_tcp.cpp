@@ -55,7 +55,7 @@ class EchoService : public handover::Service {
     }
     void adopt(handover::ParkedConnection connection) override {
         const std::lock_guard lock(mutex_);
-        ++tally_.opened;
+        ++counts_.opened;
         connections_.push_back({std::move(connection.fd), connection.listener});
         wake();
     }
@@ -65,7 +65,7 @@ class EchoService : public handover::Service {
         {
             const std::lock_guard lock(mutex_);
             for (auto& [fd, listener] : std::exchange(connections_, {})) {
-                ++tally_[how.give ? handover::Ending::moved : handover::Ending::drained];
+                ++counts_[how.give ? handover::CloseReason::moved : handover::CloseReason::drained];
                 if (how.give) how.give({std::move(fd), listener, ""});
             }
             wake();
@@ -73,13 +73,13 @@ class EchoService : public handover::Service {
         drained();
     }
     std::size_t close_remaining() override { return 0; }
-    [[nodiscard]] handover::Tally tally() const override {
+    [[nodiscard]] handover::ConnectionCounts counts() const override {
         const std::lock_guard lock(mutex_);
-        return tally_;
+        return counts_;
     }
 
   private:
-    struct Door {
+    struct ListenSocket {
         int fd;  // borrowed
         std::string name;
     };
@@ -105,15 +105,15 @@ class EchoService : public handover::Service {
             eventfd_t count = 0;
             ::eventfd_read(wakeup_.get(), &count);
             for (const auto& listener : listeners_) accept_all(listener);
-            tally_[handover::Ending::closed_by_client] += std::erase_if(
+            counts_[handover::CloseReason::closed_by_client] += std::erase_if(
                 connections_, [](const Connection& connection) { return !echo(connection.fd); });
         }
     }
 
     /// The listener is non-blocking and shared with other processes: EAGAIN is normal.
-    void accept_all(const Door& door) {
+    void accept_all(const ListenSocket& door) {
         for (int fd; (fd = ::accept4(door.fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;
-             ++tally_.opened)
+             ++counts_.opened)
             connections_.push_back({UniqueFd(fd), door.name});
     }
 
@@ -131,9 +131,9 @@ class EchoService : public handover::Service {
     }
 
     mutable std::mutex mutex_;  ///< guards the next three
-    std::vector<Door> listeners_;
+    std::vector<ListenSocket> listeners_;
     std::vector<Connection> connections_;
-    handover::Tally tally_;
+    handover::ConnectionCounts counts_;
     UniqueFd wakeup_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     std::atomic<bool> ended_ = false;
     std::thread thread_;
@@ -148,7 +148,7 @@ int main(int argc, char** argv) try {
         std::fprintf(stderr, "%s\n", what.text.c_str());
     };
     // Before any thread exists: it blocks the signals that the generation waits for.
-    handover::Generation generation(handover::Origin::discover(), options);
+    handover::Generation generation(handover::Inheritance::discover(), options);
     EchoService service;
     generation.serve(service,
                      {{"echo", handover::Endpoint::parse(argc > 1 ? argv[1] : ":7777"), true}});

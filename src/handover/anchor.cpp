@@ -2,7 +2,7 @@
 #include "handover/anchor.h"
 
 #include "handover/error.h"
-#include "handover/ledger.h"
+#include "handover/ledger/ledger.h"
 #include "handover/unique_fd.h"
 
 #include <fcntl.h>
@@ -71,7 +71,7 @@ int exit_status_of(int wait_status) {
 /// one before it ends; if it could not, the next one enters itself.
 class Watch {
   public:
-    Watch(const Ledger& ledger, milliseconds patience) : ledger_(ledger), patience_(patience) {}
+    Watch(const Ledger& ledger, milliseconds timeout) : ledger_(ledger), timeout_(timeout) {}
 
     /// False when nobody is left to wait for.
     bool reap() {
@@ -103,12 +103,12 @@ class Watch {
 
   private:
     void note_end() {
-        const auto others = last_.exit_status == 0 ? patience_ : succession;
+        const auto others = last_.exit_status == 0 ? timeout_ : succession;
         ended_ = {last_.pid, last_.exit_status, Clock::now() + others};
     }
 
     const Ledger& ledger_;
-    milliseconds patience_;
+    milliseconds timeout_;
     struct {
         pid_t pid = 0;
         int exit_status = EXIT_SUCCESS;
@@ -163,7 +163,7 @@ bool Anchor::has_successor() const {
 
 /// A child that nobody has reaped is no other process of that number.
 bool Anchor::reaches_main(int signal_number) {
-    ledger_->set_signalling(true);  // first: see entrust()
+    ledger_->set_signalling(true);  // first: see set_main_process()
     const pid_t pid = ledger_->main_pid();
     const bool reached =
         pid > 1 && pid != ::getpid() && is_living_child(pid) && ::kill(pid, signal_number) == 0;
@@ -192,11 +192,11 @@ void Anchor::exec(std::vector<std::string> arguments) const {
     throw os_error("cannot replace the drained generation by a waiter: exec /proc/self/exe", fault);
 }
 
-int Anchor::wait(milliseconds patience, const Report& report) {
+int Anchor::wait(milliseconds timeout, const Report& report) {
     const sigset_t awaited = awaited_signals();
     ::pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
     ::signal(SIGCHLD, SIG_DFL);  // ignored, it would reap for us
-    Watch watch(*ledger_, patience);
+    Watch watch(*ledger_, timeout);
     while (watch.reap()) {
         std::erase_if(kept_, [this](int number) { return reaches_main(number); });
         const auto& ended = watch.ended();
@@ -211,14 +211,14 @@ int Anchor::wait(milliseconds patience, const Report& report) {
 }
 
 /// Whoever looks after us sees the new one, and for whoever has looked before we wait.
-void Anchor::entrust(Ledger& ledger, pid_t main_pid) {
+void Anchor::set_main_process(Ledger& ledger, pid_t main_pid) {
     ledger.set_main_pid(main_pid);
     if (ledger.anchor_pid() == 0) return;
     const auto deadline = Clock::now() + signalling;
     while (ledger.is_signalling() && Clock::now() < deadline) ::sched_yield();
 }
 
-bool Anchor::takes_back(const Ledger& ledger, int signal_number, pid_t sender) {
+bool Anchor::returns_signal(const Ledger& ledger, int signal_number, pid_t sender) {
     const pid_t anchor = ledger.anchor_pid();
     const bool sent_it = sender > 0 && sender == anchor && anchor == ::getppid();
     return sent_it && ledger.main_pid() != ::getpid() && ::kill(anchor, signal_number) == 0;

@@ -56,16 +56,16 @@ class Anchor {
     using Report = std::function<void(const std::string&)>;
     /// Waits until the service has ended, and passes signals on meanwhile. The status to exit with:
     /// that of the main process, or 128 and the number of the signal that killed it. When it ended
-    /// well, what still drains has `patience` to finish; a second SIGINT ends the wait.
-    [[nodiscard]] int wait(std::chrono::milliseconds patience, const Report& report);
+    /// well, what still drains has `timeout` to finish; a second SIGINT ends the wait.
+    [[nodiscard]] int wait(std::chrono::milliseconds timeout, const Report& report);
 
     /// For the main process: makes another one that. On return, a signal that the anchor has sent
-    /// us because it took us for the main process is pending, and goes back by takes_back().
-    static void entrust(Ledger& ledger, pid_t main_pid);
+    /// us because it took us for the main process is pending, and goes back by returns_signal().
+    static void set_main_process(Ledger& ledger, pid_t main_pid);
 
     /// For a generation that has received a signal. True if its anchor sent it, meaning the main
     /// process, and that is another one by now: the anchor has it back, and passes it on.
-    [[nodiscard]] static bool takes_back(const Ledger& ledger, int signal_number, pid_t sender);
+    [[nodiscard]] static bool returns_signal(const Ledger& ledger, int signal_number, pid_t sender);
 
     /// For a generation that is the main process from now on. Without an anchor it does nothing.
     /// False if there was one and it is gone: nobody is left that could stop this process.

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "handover/generation.h"
 
-#include "handover/generation_runner.h"
-#include "handover/inheritance.h"
+#include "handover/generation/runner.h"
+#include "handover/listeners/inherited_state.h"
 
 #include <utility>
 
 namespace handover {
 
-Generation::Generation(Origin origin, GenerationOptions options)
-    : runner_(std::make_unique<Runner>(std::move(*origin.found_), std::move(options))) {}
+Generation::Generation(Inheritance inheritance, GenerationOptions options)
+    : runner_(std::make_unique<Runner>(std::move(*inheritance.found_), std::move(options))) {}
 Generation::~Generation() = default;
 
 void Generation::serve(Service& service, std::vector<WantedListener> wanted) {
@@ -40,21 +40,21 @@ History Generation::history() const {
     return runner_->history();
 }
 
-std::uint64_t Generation::last_happening() const {
-    return runner_->ledger().chronicle().happenings().last();
+std::uint64_t Generation::last_event_id() const {
+    return runner_->ledger().registry().event_log().last();
 }
 
-std::vector<Happening> Generation::await_happenings(std::uint64_t after,
-                                                    std::chrono::milliseconds patience) const {
-    return runner_->ledger().chronicle().happenings().await(after, patience);
+std::vector<ServiceEvent> Generation::wait_for_events(std::uint64_t after,
+                                                      std::chrono::milliseconds timeout) const {
+    return runner_->ledger().registry().event_log().await(after, timeout);
 }
 
-HandoverTotals Generation::handover_totals() const {
-    return runner_->ledger().handover_totals();
+HandoverCounters Generation::handover_counters() const {
+    return runner_->ledger().handover_counters();
 }
 
-std::span<Total> Generation::program_totals() const {
-    return runner_->ledger().program_totals();
+std::span<Counter> Generation::program_counters() const {
+    return runner_->ledger().program_counters();
 }
 
 }  // namespace handover

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "handover/arrival_account.h"
+#include "handover/connection_counts.h"
+#include "handover/counters.h"
 #include "handover/handover_result.h"
 #include "handover/history.h"
-#include "handover/origin.h"
+#include "handover/inheritance.h"
+#include "handover/listener.h"
 #include "handover/report.h"
 #include "handover/service.h"
-#include "handover/totals.h"
-#include "handover/wanted_listener.h"
 
 #include <sys/types.h>
 
@@ -40,7 +40,7 @@ struct GenerationStatus {
     std::vector<ListenerStatus> listeners;
     std::size_t connections = 0;       ///< open now
     std::size_t fd_store_entries = 0;  ///< what the service keeps in the fd store while it serves
-    ArrivalAccount arrivals;           ///< of connections from the generation before
+    ImportedConnections arrivals;      ///< of connections from the generation before
     std::string last_handover;         ///< HandoverResult::to_string(), empty if there was none
 };
 
@@ -74,7 +74,7 @@ struct GenerationOptions {
 
 /// One run of the program, from adopting its listeners to the last answered request.
 ///
-///     handover::Generation generation(handover::Origin::discover(), options);
+///     handover::Generation generation(handover::Inheritance::discover(), options);
 ///     generation.serve(service, {{"http", handover::Endpoint::parse("[::]:9999"), true}});
 ///     return generation.run();
 ///
@@ -86,7 +86,7 @@ struct GenerationOptions {
 class Generation {
   public:
     /// Takes what the process inherited. Throws Error (os).
-    Generation(Origin origin, GenerationOptions options);
+    Generation(Inheritance inheritance, GenerationOptions options);
     ~Generation();
     Generation(const Generation&) = delete;
     Generation& operator=(const Generation&) = delete;
@@ -119,22 +119,22 @@ class Generation {
     /// What this generation, those before and those after it have written about themselves.
     /// Thread-safe.
     [[nodiscard]] History history() const;
-    /// The id of the last happening; 0: there is none. Thread-safe.
-    [[nodiscard]] std::uint64_t last_happening() const;
+    /// The id of the last event; 0: there is none. Thread-safe.
+    [[nodiscard]] std::uint64_t last_event_id() const;
     /// Those behind the one with this id, in all generations, oldest first, as soon as there is
     /// one; empty if none has come in that time. The last 128 are remembered. An id that has not
     /// been given yet is one of a service that has lost its memory since: all there are.
     /// Thread-safe.
-    [[nodiscard]] std::vector<Happening> await_happenings(std::uint64_t after,
-                                                          std::chrono::milliseconds patience) const;
+    [[nodiscard]] std::vector<ServiceEvent> wait_for_events(
+        std::uint64_t after, std::chrono::milliseconds timeout) const;
 
     /// What this generation, those before and those after it count together, as long as this object
     /// lives. They go on through handovers, and with an fd store through restarts and crashes.
     /// Thread-safe.
-    [[nodiscard]] HandoverTotals handover_totals() const;
+    [[nodiscard]] HandoverCounters handover_counters() const;
     /// The same for whatever the program counts. It is the program's to see to it that its releases
-    /// mean the same by each (see Total).
-    [[nodiscard]] std::span<Total> program_totals() const;
+    /// mean the same by each (see Counter).
+    [[nodiscard]] std::span<Counter> program_counters() const;
 
   private:
     class Runner;

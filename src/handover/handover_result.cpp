@@ -5,6 +5,30 @@
 
 namespace handover {
 
+std::string_view to_string(HandoverKind kind) {
+    switch (kind) {
+        case HandoverKind::reload:
+            return "reload";
+        case HandoverKind::restart:
+            return "restart";
+        case HandoverKind::crash:
+            return "crash";
+    }
+    __builtin_unreachable();
+}
+
+std::string_view to_string(HandoverOutcome outcome) {
+    switch (outcome) {
+        case HandoverOutcome::ok:
+            return "ok";
+        case HandoverOutcome::failed:
+            return "failed";
+        case HandoverOutcome::rolled_back:
+            return "rolled_back";
+    }
+    __builtin_unreachable();
+}
+
 std::string HandoverResult::to_string() const {
     if (!succeeded) return printable(reason);
     return "generation " + std::to_string(to) + " (pid " + std::to_string(pid) +

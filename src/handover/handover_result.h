@@ -3,11 +3,34 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace handover {
+
+/// From which end of the generation before a generation took over.
+enum class HandoverKind : std::uint8_t {
+    reload,   ///< both lived
+    restart,  ///< it left its listeners in the fd store
+    crash,    ///< it ended without a word
+};
+inline constexpr std::array all_handover_kinds{HandoverKind::reload, HandoverKind::restart,
+                                               HandoverKind::crash};
+
+enum class HandoverOutcome : std::uint8_t {
+    ok,           ///< and, after a reload, the probation is over
+    failed,       ///< the successor never took over
+    rolled_back,  ///< it did, and died on probation
+};
+inline constexpr std::array all_handover_outcomes{HandoverOutcome::ok, HandoverOutcome::failed,
+                                                  HandoverOutcome::rolled_back};
+
+/// For people and programs: "reload", "rolled_back".
+[[nodiscard]] std::string_view to_string(HandoverKind kind);
+[[nodiscard]] std::string_view to_string(HandoverOutcome outcome);
 
 /// How a handover to a successor ended.
 struct HandoverResult {

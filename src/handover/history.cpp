@@ -39,29 +39,29 @@ std::string_view to_string(Cause cause) {
     __builtin_unreachable();
 }
 
-std::string_view to_string(Happening::What what) {
-    switch (what) {
-        case Happening::What::starting:
+std::string_view to_string(ServiceEvent::Type type) {
+    switch (type) {
+        case ServiceEvent::Type::starting:
             return "starting";
-        case Happening::What::ready:
+        case ServiceEvent::Type::ready:
             return "ready";
-        case Happening::What::serving:
+        case ServiceEvent::Type::serving:
             return "serving";
-        case Happening::What::probation:
+        case ServiceEvent::Type::probation:
             return "probation";
-        case Happening::What::draining:
+        case ServiceEvent::Type::draining:
             return "draining";
-        case Happening::What::promoted:
+        case ServiceEvent::Type::promoted:
             return "promoted";
-        case Happening::What::rolled_back:
+        case ServiceEvent::Type::rolled_back:
             return "rolled_back";
-        case Happening::What::failed:
+        case ServiceEvent::Type::failed:
             return "failed";
-        case Happening::What::stopping:
+        case ServiceEvent::Type::stopping:
             return "stopping";
-        case Happening::What::restarting:
+        case ServiceEvent::Type::restarting:
             return "restarting";
-        case Happening::What::ended:
+        case ServiceEvent::Type::ended:
             return "ended";
     }
     __builtin_unreachable();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "handover/tally.h"
-#include "handover/totals.h"
+#include "handover/connection_counts.h"
+#include "handover/handover_result.h"
 
 #include <sys/types.h>
 
@@ -54,10 +54,11 @@ struct GenerationRecord {
     std::uint64_t from = 0;  ///< number of the generation before it; 0: there was none
     Time started_at;
     std::optional<Time> ready_at;
-    std::optional<Time> ended_at;        ///< not known of one that crashed
-    std::optional<Time> drain_ends_at;   ///< then it closes what is left
-    Tally tally;                         ///< of all its connections; of a crash, the last it told
-    std::optional<Tally> final_account;  ///< from when it stopped accepting, once it has ended
+    std::optional<Time> ended_at;       ///< not known of one that crashed
+    std::optional<Time> drain_ends_at;  ///< then it closes what is left
+    ConnectionCounts counts;            ///< of all its connections; of a crash, the last it told
+    std::optional<ConnectionCounts>
+        final_account;  ///< from when it stopped accepting, once it has ended
 };
 
 /// What became of one try to get a next generation.
@@ -75,8 +76,8 @@ struct HandoverRecord {
 };
 
 /// A moment in the life of a generation.
-struct Happening {
-    enum class What : std::uint8_t {
+struct ServiceEvent {
+    enum class Type : std::uint8_t {
         starting,
         ready,        ///< could accept; the predecessor does
         serving,      ///< is the main process
@@ -94,14 +95,14 @@ struct Happening {
     std::chrono::system_clock::time_point at;
     std::uint64_t generation = 0;
     pid_t pid = -1;
-    What what = What::starting;
+    Type type = Type::starting;
     std::string text;  ///< a sentence
 };
-inline constexpr std::array all_happenings{
-    Happening::What::starting,    Happening::What::ready,    Happening::What::serving,
-    Happening::What::probation,   Happening::What::draining, Happening::What::promoted,
-    Happening::What::rolled_back, Happening::What::failed,   Happening::What::stopping,
-    Happening::What::restarting,  Happening::What::ended};
+inline constexpr std::array all_service_event_types{
+    ServiceEvent::Type::starting,    ServiceEvent::Type::ready,    ServiceEvent::Type::serving,
+    ServiceEvent::Type::probation,   ServiceEvent::Type::draining, ServiceEvent::Type::promoted,
+    ServiceEvent::Type::rolled_back, ServiceEvent::Type::failed,   ServiceEvent::Type::stopping,
+    ServiceEvent::Type::restarting,  ServiceEvent::Type::ended};
 
 struct History {
     std::vector<GenerationRecord> generations;  ///< newest first, 16 at most
@@ -111,6 +112,6 @@ struct History {
 /// For people and programs: "rolled_back".
 [[nodiscard]] std::string_view to_string(Role role);
 [[nodiscard]] std::string_view to_string(Cause cause);
-[[nodiscard]] std::string_view to_string(Happening::What what);
+[[nodiscard]] std::string_view to_string(ServiceEvent::Type type);
 
 }  // namespace handover

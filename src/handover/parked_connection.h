@@ -18,7 +18,7 @@ struct ParkedConnection {
     std::string unread;
     /// Its listener is not configured any more: to be closed with its next response, or when it has
     /// been idle for too long. It does not travel: who hands such a connection over forgets it.
-    bool leaving = false;
+    bool close_after_response = false;
 };
 
 /// Ends it so that the client sees an end and not a reset: FIN, and nothing that has arrived is

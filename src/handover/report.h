@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "handover/tally.h"
-#include "handover/totals.h"
+#include "handover/connection_counts.h"
+#include "handover/handover_result.h"
 
 #include <sys/types.h>
 
@@ -46,7 +46,7 @@ struct Report {
     std::optional<HandoverKind> kind = {};
     std::optional<HandoverOutcome> result = {};              ///< known when the probation is over
     std::optional<std::chrono::milliseconds> duration = {};  ///< of a handover
-    std::optional<Tally> account = {};                       ///< of the connections it held
+    std::optional<ConnectionCounts> account = {};            ///< of the connections it held
     struct Listener {
         std::string name;
         std::string endpoint;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/connection_counts.h"
 #include "handover/listener.h"
 #include "handover/parked_connection.h"
-#include "handover/tally.h"
 
 #include <chrono>
 #include <cstddef>
@@ -25,7 +25,7 @@ class Service {
     /// with other processes (another process may win the race for a connection: EAGAIN is normal),
     /// and open until stop_accepting() has returned. Called again after stop_accepting() and
     /// drain() when a successor died and the listeners come back: what is not closed or given away
-    /// yet stays. Connections from one that is Listener::leaving should end with their first
+    /// yet stays. Connections from one that is Listener::detached should end with their first
     /// response.
     virtual void start_accepting(const std::vector<const Listener*>& listeners) = 0;
 
@@ -71,7 +71,7 @@ class Service {
     }
 
     /// How many connections there have been and what became of them. Thread-safe.
-    [[nodiscard]] virtual Tally tally() const = 0;
+    [[nodiscard]] virtual ConnectionCounts counts() const = 0;
 };
 
 }  // namespace handover

@@ -3,15 +3,15 @@
 
 #include "handover/error.h"
 #include "handover/generation.h"
-#include "handoverd/access_log.h"
-#include "handoverd/admin.h"
-#include "handoverd/admin_guard.h"
-#include "handoverd/events.h"
-#include "handoverd/log.h"
-#include "handoverd/metrics.h"
-#include "handoverd/page_routes.h"
-#include "handoverd/routes.h"
-#include "handoverd/status_json.h"
+#include "handoverd/admin/admin.h"
+#include "handoverd/admin/admin_guard.h"
+#include "handoverd/admin/events.h"
+#include "handoverd/admin/metrics.h"
+#include "handoverd/admin/status_json.h"
+#include "handoverd/log/access_log.h"
+#include "handoverd/log/log.h"
+#include "handoverd/page/page_routes.h"
+#include "handoverd/public_routes.h"
 #include "http/server.h"
 
 #include <unistd.h>
@@ -56,7 +56,7 @@ void make_directory_of_default_admin(const Options& options) {
 
 GenerationOptions generation_options(const Options& options) {
     GenerationOptions result;
-    result.version = HANDOVER_VERSION;
+    result.version = options.version;
     result.drain_timeout = options.drain_timeout;
     result.ready_timeout = options.ready_timeout;
     result.probation = options.probation;
@@ -90,14 +90,15 @@ StaticFilesOptions files_options(const Options& options) {
 }
 
 /// None: nobody wants one. A predecessor is told why it cannot be opened.
-std::unique_ptr<AccessLog> open_access_log(const Options& options, const handover::Origin& origin) {
+std::unique_ptr<AccessLog> open_access_log(const Options& options,
+                                           const handover::Inheritance& inheritance) {
     if (options.access_log == "off") return nullptr;
     const auto format =
         options.access_log == "json" ? AccessLog::Format::json : AccessLog::Format::combined;
     try {
         return std::make_unique<AccessLog>(format, options.access_log_file);
     } catch (const handover::Error& error) {
-        origin.refuse(error.what());
+        inheritance.refuse(error.what());
         throw;
     }
 }
@@ -126,17 +127,17 @@ void add_admin_site(handover::http::Server& admin, handover::Generation& generat
     add_metrics_and_health(admin, generation, site);
     add_page_routes(admin, [&generation, &site] {
         auto status = status_json(generation);
-        status["requests"] = site.totals().durations().count();
+        status["requests"] = site.counters().durations().count();
         return status;
     });
 }
 
 }  // namespace
 
-int serve(const Options& options, handover::Origin origin) {
-    const auto access = open_access_log(options, origin);
-    // First and last: the servers count in its totals. It borrows them until run() has returned.
-    handover::Generation generation(std::move(origin), generation_options(options));
+int serve(const Options& options, handover::Inheritance inheritance) {
+    const auto access = open_access_log(options, inheritance);
+    // First and last: the servers count in its counters. It borrows them until run() has returned.
+    handover::Generation generation(std::move(inheritance), generation_options(options));
     handover::http::Server site(site_options(options, access.get(), generation));
     handover::http::Server admin(admin_options(options));
     std::optional<handover::http::Server> metrics;  // whose threads nobody needs without
@@ -145,7 +146,7 @@ int serve(const Options& options, handover::Origin origin) {
     add_public_routes(
         site, [&generation] { return generation.number(); }, files_options(options),
         options.public_health);
-    count_in_totals(site, generation);
+    count_requests(site, generation);
     add_admin_site(admin, generation, site, options);
     if (metrics) add_metrics_and_health(*metrics, generation, site);
     if (options.public_health) add_health_routes(site, generation);

@@ -26,9 +26,9 @@ void Acceptor::start(const std::vector<const Listener*>& listeners) {
     stop_locked();
     for (const Listener* listener : listeners) {
         const auto family = listener->endpoint.family();
-        doors_.push_back({listener->fd.get(), name_index(listener->name),
-                          family == AF_INET || family == AF_INET6, listener->leaving});
-        arm(doors_.size() - 1, EPOLL_CTL_ADD);
+        sockets_.push_back({listener->fd.get(), name_index(listener->name),
+                            family == AF_INET || family == AF_INET6, listener->detached});
+        arm(sockets_.size() - 1, EPOLL_CTL_ADD);
     }
 }
 
@@ -55,14 +55,15 @@ void Acceptor::stop() {
 }
 
 void Acceptor::stop_locked() {
-    for (const Door& door : doors_) (void)::epoll_ctl(epoll_, EPOLL_CTL_DEL, door.fd, nullptr);
-    doors_.clear();
+    for (const ListenSocket& door : sockets_)
+        (void)::epoll_ctl(epoll_, EPOLL_CTL_DEL, door.fd, nullptr);
+    sockets_.clear();
     paused_ = 0;
 }
 
 void Acceptor::accept_queued_and_stop() {
     const std::lock_guard lock(mutex_);
-    for (Door& door : doors_) {
+    for (ListenSocket& door : sockets_) {
         for (int i = 0; i < queue_max; ++i) {
             const Outcome outcome = accept_one(door);
             if (outcome != Outcome::accepted && outcome != Outcome::transient) break;
@@ -74,8 +75,8 @@ void Acceptor::accept_queued_and_stop() {
 void Acceptor::accept_from(std::uint64_t event_data) {
     const std::lock_guard lock(mutex_);
     const auto number = static_cast<std::size_t>(event_data);
-    if (number >= doors_.size()) return;  // stopped meanwhile
-    Door& door = doors_[number];
+    if (number >= sockets_.size()) return;  // stopped meanwhile
+    ListenSocket& door = sockets_[number];
     for (int i = 0; i < batch_max; ++i) {
         switch (accept_one(door)) {
             case Outcome::accepted:
@@ -94,10 +95,10 @@ void Acceptor::accept_from(std::uint64_t event_data) {
 
 void Acceptor::report_again(std::uint64_t event_data) {
     const std::lock_guard lock(mutex_);
-    if (event_data < doors_.size()) arm(static_cast<std::size_t>(event_data), EPOLL_CTL_MOD);
+    if (event_data < sockets_.size()) arm(static_cast<std::size_t>(event_data), EPOLL_CTL_MOD);
 }
 
-Acceptor::Outcome Acceptor::accept_one(Door& door) {
+Acceptor::Outcome Acceptor::accept_one(ListenSocket& door) {
     sockaddr_storage remote{};
     socklen_t length = sizeof remote;
     UniqueFd fd(::accept4(door.fd, reinterpret_cast<sockaddr*>(&remote), &length,
@@ -109,7 +110,7 @@ Acceptor::Outcome Acceptor::accept_one(Door& door) {
             const int on = 1;
             (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         }
-        if (parking_.admit(std::move(fd), door.name, SocketName(remote), {}, door.leaving))
+        if (table_.admit(std::move(fd), door.name, SocketName(remote), {}, door.detached))
             return Outcome::accepted;
         report(door, ENOMEM);
         return Outcome::out_of_resources;
@@ -135,12 +136,12 @@ Acceptor::Outcome Acceptor::accept_one(Door& door) {
     }
 }
 
-void Acceptor::report(Door& door, int error) {
+void Acceptor::report(ListenSocket& door, int error) {
     if (std::exchange(door.in_trouble, true)) return;
     on_error_("cannot accept on listener '" + names_[door.name] + "': " + ::strerrordesc_np(error));
 }
 
-void Acceptor::pause(Door& door) {
+void Acceptor::pause(ListenSocket& door) {
     if (door.resume_at == Clock::time_point::max()) ++paused_;
     door.resume_at = Clock::now() + pause_time;
 }
@@ -148,9 +149,9 @@ void Acceptor::pause(Door& door) {
 bool Acceptor::resume(Clock::time_point now) {
     if (!paused()) return false;
     const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < doors_.size(); ++i) {
-        if (doors_[i].resume_at > now) continue;
-        doors_[i].resume_at = Clock::time_point::max();
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
+        if (sockets_[i].resume_at > now) continue;
+        sockets_[i].resume_at = Clock::time_point::max();
         --paused_;
         arm(i, EPOLL_CTL_MOD);
     }
@@ -162,7 +163,7 @@ void Acceptor::arm(std::size_t number, int operation) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLONESHOT;
     event.data.u64 = number;
-    Door& door = doors_[number];
+    ListenSocket& door = sockets_[number];
     if (::epoll_ctl(epoll_, operation, door.fd, &event) != 0) report(door, errno);
 }
 

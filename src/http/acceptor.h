@@ -2,7 +2,7 @@
 #pragma once
 
 #include "handover/listener.h"
-#include "http/parking.h"
+#include "http/connection_table.h"
 
 #include <cstdint>
 #include <functional>
@@ -22,10 +22,10 @@ namespace handover::http {
 class Acceptor {
   public:
     using ErrorCallback = std::function<void(const std::string&)>;
-    using Doorkeeper = std::function<bool(int connection)>;
-    Acceptor(int epoll, Parking& parking, Doorkeeper admits, ErrorCallback on_error)
+    using AcceptFilter = std::function<bool(int connection)>;
+    Acceptor(int epoll, ConnectionTable& table, AcceptFilter admits, ErrorCallback on_error)
         : epoll_(epoll),
-          parking_(parking),
+          table_(table),
           admits_(std::move(admits)),
           on_error_(std::move(on_error)) {}
 
@@ -48,28 +48,28 @@ class Acceptor {
     [[nodiscard]] bool paused() const { return paused_.load() > 0; }
 
   private:
-    struct Door {
+    struct ListenSocket {
         int fd = -1;
         std::uint16_t name = 0;
         bool tcp = false;
-        bool leaving = false;
+        bool detached = false;
         bool in_trouble = false;  ///< told on_error already
         Clock::time_point resume_at = Clock::time_point::max();
     };
     enum class Outcome { accepted, queue_empty, transient, out_of_resources, dead };
-    Outcome accept_one(Door& door);
-    void report(Door& door, int error);
+    Outcome accept_one(ListenSocket& door);
+    void report(ListenSocket& door, int error);
     void arm(std::size_t number, int operation);
-    void pause(Door& door);
+    void pause(ListenSocket& door);
     void stop_locked();
     std::uint16_t name_index(const std::string& name);
 
     int epoll_;
-    Parking& parking_;
-    const Doorkeeper admits_;
+    ConnectionTable& table_;
+    const AcceptFilter admits_;
     ErrorCallback on_error_;
     std::mutex mutex_;
-    std::vector<Door> doors_;
+    std::vector<ListenSocket> sockets_;
     std::vector<std::string> names_;  ///< only grows: connections refer to it
     std::atomic<std::size_t> paused_{0};
 };

@@ -21,9 +21,9 @@ inline constexpr int waiting_kinds = 4;
 
 /// An accepted connection. Parked it is this and nothing more: no thread, no buffer.
 ///
-/// It lives in the Parking lot, which owns it and guards the members marked (lot). The others
-/// belong to the worker that has claimed it. To move a parked connection to another process takes
-/// `fd`, `listener` and `unread`.
+/// It lives in the ConnectionTable lot, which owns it and guards the members marked (lot). The
+/// others belong to the worker that has claimed it. To move a parked connection to another process
+/// takes `fd`, `listener` and `unread`.
 struct Connection {
     UniqueFd fd;  ///< (lot)
     std::uint32_t generation =
@@ -32,7 +32,7 @@ struct Connection {
     bool claimed = false;        ///< (lot) a worker holds it
     bool look_again = false;     ///< (lot) there may be something that no event will tell
     bool concluded = false;      ///< (lot) over, and counted: it only lingers
-    bool leaving = false;        ///< it ends with its next response: its listener is gone
+    bool close_after_response = false;  ///< it ends with its next response: its listener is gone
     Waiting waiting = Waiting::for_request;  ///< (lot)
     Clock::time_point since;                 ///< (lot) when it began to wait for this
     Connection* previous = nullptr;          ///< (lot)

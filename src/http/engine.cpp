@@ -2,7 +2,7 @@
 #include "http/engine.h"
 
 #include "handover/error.h"
-#include "http/refusal.h"
+#include "http/error_response.h"
 #include "http/request_text.h"
 
 #include <poll.h>
@@ -44,21 +44,22 @@ Engine::Engine(const ServerOptions& options, Responder& responder)
     : options_(options),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "cannot create an epoll instance")),
       stop_event_(checked(::eventfd(0, EFD_CLOEXEC), "cannot create an eventfd")),
-      house_event_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
-      parking_(
-          epoll_.get(),
-          {[this] { report_if_drained(); }, [this](Parking::Departing& one) { return give(one); },
-           [this](const Parking::TimedOut& one) { tell_timeout(one); }},
-          totals_),
-      acceptor_(epoll_.get(), parking_, options.admits,
+      maintenance_event_(
+          checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "cannot create an eventfd")),
+      table_(epoll_.get(),
+             {[this] { report_if_drained(); },
+              [this](ConnectionTable::Detached& one) { return give(one); },
+              [this](const ConnectionTable::TimedOut& one) { tell_timeout(one); }},
+             counters_),
+      acceptor_(epoll_.get(), table_, options.admits,
                 [this](const std::string& what) {
                     if (options_.on_error) options_.on_error(what);
                 }),
-      conversation_(options, responder, parking_.giving(), totals_),
-      client_waits_(std::max(workers_wanted(), options.threads_max) / 2),
+      handler_(options, responder, table_.giving(), counters_),
+      slow_client_limit_(std::max(workers_wanted(), options.threads_max) / 2),
       workers_(workers_wanted(), options.threads_max,
-               {[this](Workers::Seat& seat) { work(seat); },
-                [this] { raise_vigilance(Vigilance::watching); },
+               {[this](Workers::Worker& worker) { work(worker); },
+                [this] { raise_maintenance_level(MaintenanceLevel::watching); },
                 [this](const epoll_event& event) { give_back(event); },
                 [this](const std::string& what) {
                     if (options_.on_error) options_.on_error(what);
@@ -77,20 +78,20 @@ Engine::~Engine() {
         drained_ = nullptr;  // whom it would tell may be gone before us
     }
     stopping_ = true;
-    signal_event(house_event_);
-    if (housekeeper_.joinable()) housekeeper_.join();  // first: it starts workers
+    signal_event(maintenance_event_);
+    if (maintenance_thread_.joinable()) maintenance_thread_.join();  // first: it starts workers
     signal_event(stop_event_);
-    parking_.cut_all();  // whoever waits for a client in the middle of a message gives up
+    table_.cut_all();  // whoever waits for a client in the middle of a message gives up
     workers_.join();
-    parking_.cut_all();
+    table_.cut_all();
 }
 
 void Engine::start_accepting(const std::vector<const Listener*>& listeners) {
     set_mode(Mode::serving, {}, nullptr);
-    if (!housekeeper_.joinable()) {
+    if (!maintenance_thread_.joinable()) {
         workers_.start();
         try {
-            housekeeper_ = std::thread([this] { keep_house(); });
+            maintenance_thread_ = std::thread([this] { maintain(); });
         } catch (const std::system_error& error) {
             throw os_error("cannot start the housekeeping thread", error.code().value());
         }
@@ -100,22 +101,22 @@ void Engine::start_accepting(const std::vector<const Listener*>& listeners) {
 
 void Engine::accept_queued_and_stop() {
     acceptor_.accept_queued_and_stop();
-    raise_vigilance(Vigilance::sweeping);
+    raise_maintenance_level(MaintenanceLevel::sweeping);
 }
 
 // ---- Workers
 
-void Engine::work(Workers::Seat& seat) {
+void Engine::work(Workers::Worker& worker) {
     ReceiveBuffer input(options_.head_bytes_max);
     for (;;) {
-        if (!seat.events.wait(epoll_.get())) continue;
-        workers_.begin(seat);
-        while (const auto event = seat.events.next()) {
+        if (!worker.events.wait(epoll_.get())) continue;
+        workers_.begin(worker);
+        while (const auto event = worker.events.next()) {
             if (event->data.u64 == stop_data) return;
-            Workers::turn_to_next(seat);
+            Workers::turn_to_next(worker);
             serve(*event, input);
         }
-        if (!workers_.end(seat)) return;
+        if (!workers_.end(worker)) return;
     }
 }
 
@@ -123,91 +124,92 @@ void Engine::give_back(const epoll_event& event) {
     if (event.data.u64 < stop_data)
         acceptor_.report_again(event.data.u64);
     else if (event.data.u64 > stop_data)  // the end is level-triggered
-        parking_.report_again(event);
+        table_.report_again(event);
 }
 
 void Engine::serve(const epoll_event& event, ReceiveBuffer& input) {
     if (event.data.u64 < stop_data) {
         acceptor_.accept_from(event.data.u64);
-        return raise_vigilance(Vigilance::sweeping);
+        return raise_maintenance_level(MaintenanceLevel::sweeping);
     }
-    Connection* connection = parking_.claim(event);
+    Connection* connection = table_.claim(event);
     if (connection == nullptr) return;
     const auto [next, ending, waiting] = connection->waiting == Waiting::for_client_close
-                                             ? Conversation::discard(*connection, input)
-                                             : conversation_.take_turn(*connection, input);
-    const auto park = [&](Waiting for_what, Parking::Time time) {
-        parking_.park(*connection, for_what, time, input.exhausted());
+                                             ? ConnectionHandler::discard(*connection, input)
+                                             : handler_.handle_ready(*connection, input);
+    const auto park = [&](Waiting for_what, ConnectionTable::Time time) {
+        table_.park(*connection, for_what, time, input.exhausted());
     };
     switch (next) {
-        case Conversation::Next::park:
-            return park(waiting, Parking::Time::begins);
-        case Conversation::Next::park_on:
-            return park(waiting, Parking::Time::runs_on);
-        case Conversation::Next::move:
-            return park(Waiting::for_request, Parking::Time::begins);
-        case Conversation::Next::linger:
-            parking_.conclude(*connection, ending);
-            return park(Waiting::for_client_close, Parking::Time::runs_on);
-        case Conversation::Next::close:
-            return parking_.close(*connection, ending);
+        case ConnectionHandler::Next::park:
+            return park(waiting, ConnectionTable::Time::begins);
+        case ConnectionHandler::Next::park_on:
+            return park(waiting, ConnectionTable::Time::runs_on);
+        case ConnectionHandler::Next::move:
+            return park(Waiting::for_request, ConnectionTable::Time::begins);
+        case ConnectionHandler::Next::linger:
+            table_.conclude(*connection, ending);
+            return park(Waiting::for_client_close, ConnectionTable::Time::runs_on);
+        case ConnectionHandler::Next::close:
+            return table_.close(*connection, ending);
     }
 }
 
 // ---- Housekeeping
 
 /// Cheap when there is nothing to raise, which is nearly always: once per request, at most.
-void Engine::raise_vigilance(Vigilance at_least) {
-    auto now = vigilance_.load();
+void Engine::raise_maintenance_level(MaintenanceLevel at_least) {
+    auto now = maintenance_level_.load();
     while (now < at_least)
-        if (vigilance_.compare_exchange_weak(now, at_least)) return signal_event(house_event_);
+        if (maintenance_level_.compare_exchange_weak(now, at_least))
+            return signal_event(maintenance_event_);
 }
 
-int Engine::house_timeout_ms() const {
-    switch (vigilance_.load()) {
-        case Vigilance::asleep:
+int Engine::maintenance_timeout_ms() const {
+    switch (maintenance_level_.load()) {
+        case MaintenanceLevel::asleep:
             return -1;
-        case Vigilance::sweeping:
+        case MaintenanceLevel::sweeping:
             return static_cast<int>(sweep_every.count());
-        case Vigilance::watching:
+        case MaintenanceLevel::watching:
             break;
     }
     return static_cast<int>(watch_every.count());
 }
 
-void Engine::keep_house() {
+void Engine::maintain() {
     ::pthread_setname_np(::pthread_self(), "http-house");
     auto next_sweep = Clock::now();
     while (!stopping_) {
-        pollfd event{house_event_.get(), POLLIN, 0};
-        const bool woken = ::poll(&event, 1, house_timeout_ms()) > 0;
+        pollfd event{maintenance_event_.get(), POLLIN, 0};
+        const bool woken = ::poll(&event, 1, maintenance_timeout_ms()) > 0;
         eventfd_t count = 0;
-        if (woken) (void)::eventfd_read(house_event_.get(), &count);
-        if (vigilance_ == Vigilance::watching) watch_workers();
+        if (woken) (void)::eventfd_read(maintenance_event_.get(), &count);
+        if (maintenance_level_ == MaintenanceLevel::watching) watch_workers();
         const auto now = Clock::now();
         if (now < next_sweep && !closing()) continue;
         next_sweep = now + sweep_every;
-        parking_.sweep(cutoffs(now), closing() ? Ending::drained : Ending::timed_out);
+        table_.sweep(cutoffs(now), closing() ? CloseReason::drained : CloseReason::timed_out);
         workers_.reap();
         const bool paused = acceptor_.resume(now);
         // Look again after going to sleep: a connection may have come in between.
-        auto sweeping = Vigilance::sweeping;
-        if (!paused && parking_.open() == 0 &&
-            vigilance_.compare_exchange_strong(sweeping, Vigilance::asleep) &&
-            (parking_.open() > 0 || acceptor_.paused()))
-            raise_vigilance(Vigilance::sweeping);
+        auto sweeping = MaintenanceLevel::sweeping;
+        if (!paused && table_.open() == 0 &&
+            maintenance_level_.compare_exchange_strong(sweeping, MaintenanceLevel::asleep) &&
+            (table_.open() > 0 || acceptor_.paused()))
+            raise_maintenance_level(MaintenanceLevel::sweeping);
     }
 }
 
 void Engine::watch_workers() {
     workers_.balance();
     if (workers_.need_watching()) return;
-    vigilance_ = Vigilance::sweeping;
+    maintenance_level_ = MaintenanceLevel::sweeping;
     if (workers_.need_watching())
-        raise_vigilance(Vigilance::watching);  // a worker saw `watching` still
+        raise_maintenance_level(MaintenanceLevel::watching);  // a worker saw `watching` still
 }
 
-Parking::Cutoffs Engine::cutoffs(Clock::time_point now) {
+ConnectionTable::Cutoffs Engine::cutoffs(Clock::time_point now) {
     auto idle = now - options_.idle_timeout;
     if (closing()) {
         const std::lock_guard lock(drain_mutex_);
@@ -223,19 +225,19 @@ void Engine::adopt(ParkedConnection connection) {
     sockaddr_storage remote{};
     socklen_t length = sizeof remote;
     if (::getpeername(connection.fd.get(), reinterpret_cast<sockaddr*>(&remote), &length) != 0)
-        return parking_.count_stillborn(Ending::closed_by_client);  // it was reset on the way
-    parking_.admit(std::move(connection.fd), acceptor_.number_of(connection.listener),
-                   SocketName(remote), std::move(connection.unread), connection.leaving);
-    raise_vigilance(Vigilance::sweeping);
+        return table_.count_stillborn(CloseReason::closed_by_client);  // it was reset on the way
+    table_.admit(std::move(connection.fd), acceptor_.number_of(connection.listener),
+                 SocketName(remote), std::move(connection.unread), connection.close_after_response);
+    raise_maintenance_level(MaintenanceLevel::sweeping);
 }
 
-void Engine::tell_timeout(const Parking::TimedOut& one) {
+void Engine::tell_timeout(const ConnectionTable::TimedOut& one) {
     if (options_.on_answer)
         tell_answer(options_, one.remote, one.unread, static_cast<int>(Refusal::request_timeout), 0,
                     one.since);
 }
 
-bool Engine::give(Parking::Departing& connection) {
+bool Engine::give(ConnectionTable::Detached& connection) {
     const auto listener = acceptor_.name_of(connection.listener);
     const std::lock_guard lock(drain_mutex_);
     if (!give_) return false;
@@ -245,7 +247,7 @@ bool Engine::give(Parking::Departing& connection) {
 
 void Engine::drain(const Service::Drain& how, std::function<void()> drained) {
     set_mode(how.give ? Mode::giving : Mode::closing, how, std::move(drained));
-    signal_event(house_event_);
+    signal_event(maintenance_event_);
     report_if_drained();
 }
 
@@ -262,16 +264,16 @@ void Engine::set_mode(Mode mode, const Service::Drain& how, std::function<void()
         mode_ = mode;
     }
     if (mode == Mode::giving)
-        parking_.start_giving();
+        table_.start_giving();
     else
-        parking_.stop_giving();
+        table_.stop_giving();
 }
 
 void Engine::report_if_drained() {
     std::function<void()> drained;
     {
         const std::lock_guard lock(drain_mutex_);
-        if (mode_ == Mode::serving || parking_.open() > 0) return;
+        if (mode_ == Mode::serving || table_.open() > 0) return;
         drained = std::exchange(drained_, nullptr);
     }
     if (drained) drained();

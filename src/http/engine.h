@@ -4,10 +4,10 @@
 #include "handover/service.h"
 #include "handover/unique_fd.h"
 #include "http/acceptor.h"
-#include "http/client_waits.h"
-#include "http/conversation.h"
-#include "http/parking.h"
-#include "http/server_totals.h"
+#include "http/connection_handler.h"
+#include "http/connection_table.h"
+#include "http/server_counters.h"
+#include "http/slow_client_limit.h"
 #include "http/workers.h"
 
 #include <array>
@@ -42,55 +42,55 @@ class Engine {
     void accept_queued_and_stop();
     void adopt(ParkedConnection connection);
     void drain(const Service::Drain& how, std::function<void()> drained);
-    std::size_t close_remaining() { return parking_.cut_all(); }
-    [[nodiscard]] Tally tally() const { return parking_.tally(); }
+    std::size_t close_remaining() { return table_.cut_all(); }
+    [[nodiscard]] ConnectionCounts counts() const { return table_.counts(); }
     [[nodiscard]] bool is_responsive(std::chrono::milliseconds within) {
         return !workers_.all_stuck_for(within);
     }
-    [[nodiscard]] std::size_t open_connections() const { return parking_.open(); }
-    [[nodiscard]] ConnectionStates connection_states() { return parking_.states(); }
+    [[nodiscard]] std::size_t open_connections() const { return table_.open(); }
+    [[nodiscard]] ConnectionStates connection_states() { return table_.states(); }
 
     /// Before start_accepting().
-    void count_in(const ServerTotals& totals) { totals_ = totals; }
-    [[nodiscard]] const ServerTotals& totals() const { return totals_; }
+    void count_in(const ServerCounters& counters) { counters_ = counters; }
+    [[nodiscard]] const ServerCounters& counters() const { return counters_; }
 
     /// Half of the workers that there may be. Any thread.
-    [[nodiscard]] ClientWaits& client_waits() { return client_waits_; }
+    [[nodiscard]] SlowClientLimit& client_waits() { return slow_client_limit_; }
 
     /// Responses end their connection from now on. Any thread.
     [[nodiscard]] bool closing() const { return mode_.load() == Mode::closing; }
 
   private:
     /// What the housekeeper does: nothing; sweep; sweep, and watch over the workers.
-    enum class Vigilance { asleep, sweeping, watching };
+    enum class MaintenanceLevel { asleep, sweeping, watching };
     /// What becomes of a connection that has nothing to do: it waits for the next request; it is
     /// given away; it is closed before long.
     enum class Mode { serving, giving, closing };
 
-    void work(Workers::Seat& seat);
+    void work(Workers::Worker& worker);
     void serve(const epoll_event& event, ReceiveBuffer& input);
     void give_back(const epoll_event& event);
-    void keep_house();
+    void maintain();
     void watch_workers();
-    [[nodiscard]] int house_timeout_ms() const;
-    void raise_vigilance(Vigilance at_least);
-    [[nodiscard]] Parking::Cutoffs cutoffs(Clock::time_point now);
-    [[nodiscard]] bool give(Parking::Departing& connection);
-    void tell_timeout(const Parking::TimedOut& one);
+    [[nodiscard]] int maintenance_timeout_ms() const;
+    void raise_maintenance_level(MaintenanceLevel at_least);
+    [[nodiscard]] ConnectionTable::Cutoffs cutoffs(Clock::time_point now);
+    [[nodiscard]] bool give(ConnectionTable::Detached& connection);
+    void tell_timeout(const ConnectionTable::TimedOut& one);
     void set_mode(Mode mode, const Service::Drain& how, std::function<void()> drained);
     void report_if_drained();
 
     const ServerOptions& options_;
-    std::array<Total, ServerTotals::size> own_totals_{};  ///< unless there are others
-    ServerTotals totals_{own_totals_};
+    std::array<Counter, ServerCounters::size> own_counters_{};  ///< unless there are others
+    ServerCounters counters_{own_counters_};
     UniqueFd epoll_;
-    UniqueFd stop_event_;   ///< readable for ever once the workers are to return
-    UniqueFd house_event_;  ///< wakes the housekeeper
-    Parking parking_;
+    UniqueFd stop_event_;         ///< readable for ever once the workers are to return
+    UniqueFd maintenance_event_;  ///< wakes the housekeeper
+    ConnectionTable table_;
     Acceptor acceptor_;
-    Conversation conversation_;
+    ConnectionHandler handler_;
     std::atomic<bool> stopping_{false};
-    std::atomic<Vigilance> vigilance_{Vigilance::asleep};
+    std::atomic<MaintenanceLevel> maintenance_level_{MaintenanceLevel::asleep};
 
     std::atomic<Mode> mode_{Mode::serving};
     std::mutex drain_mutex_;  ///< guards the next four
@@ -99,9 +99,9 @@ class Engine {
     std::chrono::milliseconds idle_grace_{0};
     std::function<void()> drained_;
 
-    ClientWaits client_waits_;
+    SlowClientLimit slow_client_limit_;
     Workers workers_;
-    std::thread housekeeper_;
+    std::thread maintenance_thread_;
 };
 
 }  // namespace handover::http

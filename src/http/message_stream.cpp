@@ -25,7 +25,7 @@ bool would_block() {
 }  // namespace
 
 MessageStream::MessageStream(Connection& connection, ReceiveBuffer& input, const RequestHead& head,
-                             const ServerOptions& options, ClientWaits& waits)
+                             const ServerOptions& options, SlowClientLimit& waits)
     : connection_(connection),
       input_(input),
       head_(head),
@@ -101,7 +101,7 @@ Clock::time_point MessageStream::read_deadline() const {
 MessageStream::Wait MessageStream::wait(short events, Clock::time_point until) const {
     const auto at_once = poll_until(events, Clock::time_point());
     if (at_once != Wait::stalled) return at_once;
-    const ClientWaits::Place place(waits_);
+    const SlowClientLimit::Place place(waits_);
     return place.taken() ? poll_until(events, until) : Wait::stalled;
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "http/chunked_framing.h"
-#include "http/client_waits.h"
 #include "http/connection.h"
 #include "http/receive_buffer.h"
 #include "http/request_head.h"
 #include "http/server_options.h"
+#include "http/slow_client_limit.h"
 
 #include <httplib.h>
 
@@ -31,7 +31,7 @@ namespace handover::http {
 class MessageStream final : public httplib::Stream {
   public:
     MessageStream(Connection& connection, ReceiveBuffer& input, const RequestHead& head,
-                  const ServerOptions& options, ClientWaits& waits);
+                  const ServerOptions& options, SlowClientLimit& waits);
 
     using httplib::Stream::write;
     bool is_readable() const { return !at_end() && !input_.empty(); }
@@ -98,7 +98,7 @@ class MessageStream final : public httplib::Stream {
     ReceiveBuffer& input_;
     const RequestHead& head_;
     const ServerOptions& options_;
-    ClientWaits& waits_;
+    SlowClientLimit& waits_;
     std::uint64_t left_;  ///< of the head, then of a body whose length is known
     std::optional<ChunkedFraming> framing_;
     mutable std::optional<Clock::time_point> deadline_;  ///< set when we first wait for the body

@@ -13,7 +13,7 @@ namespace handover::http {
 int serve(Server& server, const std::string& endpoint, GenerationOptions options) {
     Generation::Exit exit{};
     try {
-        Generation generation(Origin::discover(), std::move(options));
+        Generation generation(Inheritance::discover(), std::move(options));
         generation.serve(server, {{"http", Endpoint::parse(endpoint), /*default_only=*/true}});
         exit = generation.run();
     } catch (const Error& error) {

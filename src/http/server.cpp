@@ -7,6 +7,7 @@
 #include "http/http_date.h"
 #include "http/message_stream.h"
 #include "http/request_text.h"
+#include "http/response_headers.h"
 
 #include <sys/eventfd.h>
 
@@ -28,8 +29,8 @@ constexpr socket_t no_socket = -1;  // httplib's INVALID_SOCKET
 struct Exchange {
     const RequestHead& head;
     MessageStream& stream;
-    bool close;    ///< the connection ends with this response
-    bool leaving;  ///< see Connection
+    bool close;                 ///< the connection ends with this response
+    bool close_after_response;  ///< see Connection
     bool headers_done = false;
     bool drained = false;  ///< and it does so only because we drain, or its listener is gone
     int status = 0;        ///< once the headers are done
@@ -37,87 +38,6 @@ struct Exchange {
 
 /// The exchange this worker is in. httplib's hook is told the request and the response only.
 thread_local Exchange* current_exchange = nullptr;
-
-/// httplib before 0.30 writes into a response what a handler has put there, so that a client whose
-/// text is in it would write headers of its making, or a response (CVE-2026-21428).
-bool breaks_lines(std::string_view text) {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-}
-
-/// In requests: httplib before 0.44 percent-decodes header values, line breaks included. Somebody
-/// who logs or forwards such a value would write a header of the client's making.
-void drop_headers_with_line_breaks(httplib::Headers& headers) {
-    for (auto header = headers.begin(); header != headers.end();) {
-        const bool bad = breaks_lines(header->first) || breaks_lines(header->second);
-        header = bad ? headers.erase(header) : std::next(header);
-    }
-}
-
-bool may_have_body(int status) {
-    return status != 204 && status != 304;
-}
-
-/// What the headers of a response say about its connection.
-struct Framing {
-    bool has_length_or_chunks = false;
-    bool says_connection = false;
-    bool says_close = false;
-    bool has_date = false;
-};
-
-/// Reads them and drops what must not be sent, in one pass: it is done for every response, and a
-/// look-up in httplib's map compares letter by letter. httplib says "Content-Length: 0" where there
-/// is no body: of a 304 that would be the length of what the client has.
-Framing clean(httplib::Headers& headers, int status) {
-    Framing framing;
-    for (auto header = headers.begin(); header != headers.end();) {
-        const auto& [name, value] = *header;
-        // httplib before 0.35 tells the client what() of an exception (CVE-2026-28434). An error
-        // handler may have chosen another status since.
-        if (breaks_lines(name) || breaks_lines(value) || equal_ignoring_case(name, "Keep-Alive") ||
-            equal_ignoring_case(name, "EXCEPTION_WHAT") ||
-            (!may_have_body(status) && equal_ignoring_case(name, "Content-Length"))) {
-            header = headers.erase(header);
-            continue;
-        }
-        if (equal_ignoring_case(name, "Connection")) {
-            framing.says_connection = true;
-            framing.says_close = framing.says_close || equal_ignoring_case(value, "close");
-        }
-        framing.has_date = framing.has_date || equal_ignoring_case(name, "Date");
-        framing.has_length_or_chunks = framing.has_length_or_chunks ||
-                                       equal_ignoring_case(name, "Content-Length") ||
-                                       equal_ignoring_case(name, "Transfer-Encoding");
-        ++header;
-    }
-    return framing;
-}
-
-/// Caches reckon with it (RFC 9110, 6.6.1). Put together once a second by each worker.
-const std::string& date_now() {
-    thread_local std::chrono::sys_seconds second{std::chrono::seconds(-1)};
-    thread_local std::string text;
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    if (now != std::exchange(second, now)) text = to_http_date(now);
-    return text;
-}
-
-/// HTTP/1.0 knows nothing of chunks: such a body ends with the connection. httplib sends chunks to
-/// everybody.
-void send_without_chunks(httplib::Response& response) {
-    response.is_chunked_content_provider_ = false;
-    response.headers.erase("Transfer-Encoding");
-}
-
-/// Takes one header with this value out; empty if there is none.
-httplib::Headers::node_type take_one(httplib::Headers& headers, std::string_view name,
-                                     std::string_view value) {
-    for (auto header = headers.begin(); header != headers.end(); ++header)
-        if (equal_ignoring_case(header->first, name) && header->second == value)
-            return headers.extract(header);
-    return {};
-}
 
 }  // namespace
 
@@ -204,7 +124,8 @@ Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& i
                                                    : std::string_view());
     if (head.has_foreign_range) hide_ranges(input.front(head.length_bytes));
     MessageStream stream(connection, input, head, options_, engine_.client_waits());
-    Exchange exchange{head, stream, head.wants_close || head.websocket, connection.leaving};
+    Exchange exchange{head, stream, head.wants_close || head.websocket,
+                      connection.close_after_response};
     bool answered = false;
     current_exchange = &exchange;
     try {
@@ -215,7 +136,7 @@ Responder::Answer Server::Impl::respond(Connection& connection, ReceiveBuffer& i
         report("a request was given up after an exception of unknown type");
     }
     current_exchange = nullptr;
-    if (exchange.headers_done) engine_.totals().durations().add(Clock::now() - begin);
+    if (exchange.headers_done) engine_.counters().durations().add(Clock::now() - begin);
     if (exchange.headers_done && options_.on_answer)
         tell_answer(options_, connection.remote, head_text, exchange.status,
                     stream.body_bytes_sent(), begin);
@@ -252,10 +173,10 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     if (exchange == nullptr) return;
     exchange->headers_done = true;
     if (exchange->head.http_1_0) send_without_chunks(response);
-    const Framing framing = clean(headers, response.status);
+    const Framing framing = clean_response_headers(headers, response.status);
     if (!framing.has_date) headers.emplace("Date", date_now());
     exchange->close = exchange->close || must_close(*exchange, request, response, framing);
-    exchange->drained = !exchange->close && (exchange->leaving || engine_.closing());
+    exchange->drained = !exchange->close && (exchange->close_after_response || engine_.closing());
     exchange->close = exchange->close || exchange->drained;
     if (claim.empty()) claim = httplib::Headers{{"", ""}}.extract("");
     if (exchange->close) {
@@ -269,7 +190,7 @@ void Server::Impl::finish_headers(const httplib::Request& request, httplib::Resp
     }
     headers.insert(std::move(claim));
     exchange->status = response.status;
-    engine_.totals().answered(response.status);
+    engine_.counters().answered(response.status);
     exchange->stream.end_reading();
     if (!response.body.empty()) exchange->stream.cork(headers);
 }
@@ -284,7 +205,7 @@ bool Server::Impl::must_close(const Exchange& exchange, const httplib::Request& 
 Responder::Answer Server::Impl::conclude(Exchange& exchange, bool answered) {
     MessageStream& stream = exchange.stream;
     if (stream.broken())
-        return {stream.wrote() ? Outcome::linger : Outcome::close, Ending::closed_by_client};
+        return {stream.wrote() ? Outcome::linger : Outcome::close, CloseReason::closed_by_client};
     if (!answered) return {stream.wrote() ? Outcome::linger : Outcome::close};
     if (!exchange.headers_done && !exchange.head.websocket) {
         if (!hook_reported_.exchange(true))
@@ -293,7 +214,7 @@ Responder::Answer Server::Impl::conclude(Exchange& exchange, bool answered) {
                 "connections are closed after each response");
         return {Outcome::linger};
     }
-    if (exchange.drained) return {Outcome::linger, Ending::drained};
+    if (exchange.drained) return {Outcome::linger, CloseReason::drained};
     if (exchange.close)  // who wanted it so sends nothing more: no need to wait for his FIN
         return {exchange.head.wants_close && stream.at_end() ? Outcome::close : Outcome::linger};
     return {stream.skip_rest() ? Outcome::next_request : Outcome::linger};
@@ -340,8 +261,8 @@ bool Server::is_responsive(std::chrono::milliseconds within) const {
     return impl_->engine().is_responsive(within);
 }
 
-Tally Server::tally() const {
-    return impl_->engine().tally();
+ConnectionCounts Server::counts() const {
+    return impl_->engine().counts();
 }
 
 std::size_t Server::open_connections() const {
@@ -352,12 +273,12 @@ ConnectionStates Server::connection_states() const {
     return impl_->engine().connection_states();
 }
 
-void Server::count_in(const ServerTotals& totals) {
-    impl_->engine().count_in(totals);
+void Server::count_in(const ServerCounters& counters) {
+    impl_->engine().count_in(counters);
 }
 
-const ServerTotals& Server::totals() const {
-    return impl_->engine().totals();
+const ServerCounters& Server::counters() const {
+    return impl_->engine().counters();
 }
 
 Server& Server::set_post_routing_handler(Handler handler) {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "handover/service.h"
+#include "http/server_counters.h"
 #include "http/server_options.h"
-#include "http/server_totals.h"
 
 #include <httplib.h>
 
@@ -49,7 +49,7 @@ namespace handover::http {
 /// Descriptors: listeners are borrowed (handover/service.h). Connections are owned. Nothing is ever
 /// done to a listener but accept4(): no shutdown(), no change of flags.
 /// Threads: register routes before start_accepting(); then the functions of Service as described
-/// there, tally() from any thread. Threads are created by the first start_accepting()
+/// there, counts() from any thread. Threads are created by the first start_accepting()
 /// and inherit its signal mask. The destructor closes every connection and waits for the handlers
 /// that run: a process that cannot wait exits without it. Errors: Error (os) from the constructor
 /// and from start_accepting() if the system has no descriptors or threads; later ones go to
@@ -74,16 +74,16 @@ class Server : public httplib::Server, public Service {
     std::size_t close_remaining() override;
     /// False when all of threads_max have been in a request for that long.
     [[nodiscard]] bool is_responsive(std::chrono::milliseconds within) const override;
-    [[nodiscard]] Tally tally() const override;
+    [[nodiscard]] ConnectionCounts counts() const override;
     /// Those included that are over and only wait for the client's FIN. Any thread.
     [[nodiscard]] std::size_t open_connections() const;
     /// What they are doing at this moment. Any thread.
     [[nodiscard]] ConnectionStates connection_states() const;
 
-    /// Counts in `totals`, which may go on from another process (see Generation::program_totals).
-    /// Not called: in totals of its own. Before start_accepting().
-    void count_in(const ServerTotals& totals);
-    [[nodiscard]] const ServerTotals& totals() const;
+    /// Counts in `counters`, which may go on from another process (see
+    /// Generation::program_counters). Not called: in counters of its own. Before start_accepting().
+    void count_in(const ServerCounters& counters);
+    [[nodiscard]] const ServerCounters& counters() const;
 
     /// As httplib's. Ours runs after it and has the last word on "Connection" and "Keep-Alive".
     /// Call it on the Server: Get() and its like return httplib's class, whose setter would put us

@@ -49,7 +49,7 @@ struct ServerOptions {
     /// thread; must neither block nor throw. Not set: everybody may come.
     std::function<bool(int connection)> admits;
 
-    /// Told of each request that ServerTotals counts, once its response is sent or has been given
+    /// Told of each request that ServerCounters counts, once its response is sent or has been given
     /// up on the way; also of what is refused. Called from any thread; must not throw, and lets a
     /// connection wait as long as it takes. Not set, it costs nothing.
     std::function<void(const AnsweredRequest&)> on_answer;

@@ -32,17 +32,17 @@ void Workers::start() {
 }
 
 bool Workers::add_thread() {
-    Seat& seat = seats_.emplace_back();
+    Worker& worker = workers_.emplace_back();
     ++total_;  // first: the new thread may be done with its first request before we are here again
     ++waiting_;
     try {
-        seat.thread_ = std::thread([this, &seat] { run(seat); });
+        worker.thread_ = std::thread([this, &worker] { run(worker); });
         creation_failed_ = false;
         return true;
     } catch (const std::system_error& error) {
         --total_;
         --waiting_;
-        seats_.pop_back();
+        workers_.pop_back();
         if (!std::exchange(creation_failed_, true))
             callbacks_.error("cannot start another thread to answer requests, going on with " +
                              std::to_string(total_) + ": " + error.what());
@@ -50,31 +50,31 @@ bool Workers::add_thread() {
     }
 }
 
-void Workers::run(Seat& seat) {
+void Workers::run(Worker& worker) {
     ::pthread_setname_np(::pthread_self(), "http-worker");
-    seat.state_.emplace();
-    callbacks_.body(seat);
+    worker.state_.emplace();
+    callbacks_.body(worker);
 }
 
-bool Workers::stay(Seat& seat, bool was_stuck) {
+bool Workers::stay(Worker& worker, bool was_stuck) {
     const std::lock_guard lock(mutex_);
     if (was_stuck) --stuck_;
     if (total_ - stuck_ <= base_) return true;
     --total_;
     // Enough that are not stuck; but the others may all be busy, and stuck before long.
     if (waiting_.fetch_sub(1) == 1) callbacks_.watch();
-    const auto self = std::find_if(seats_.begin(), seats_.end(),
-                                   [&](const Seat& other) { return &other == &seat; });
-    if (self != seats_.end())
-        left_.splice(left_.end(), seats_, self);  // else join() has it already
+    const auto self = std::find_if(workers_.begin(), workers_.end(),
+                                   [&](const Worker& other) { return &other == &worker; });
+    if (self != workers_.end())
+        left_.splice(left_.end(), workers_, self);  // else join() has it already
     return false;
 }
 
 bool Workers::need_watching() {
     if (waiting_.load() <= 0) return true;
     const std::lock_guard lock(mutex_);
-    return std::any_of(seats_.begin(), seats_.end(),
-                       [](Seat& seat) { return !seat.events.empty(); });
+    return std::any_of(workers_.begin(), workers_.end(),
+                       [](Worker& worker) { return !worker.events.empty(); });
 }
 
 void Workers::balance() {
@@ -84,8 +84,8 @@ void Workers::balance() {
         const auto limit = Clock::now() - stuck_after;
         find_stuck(limit);
         replace_stuck();
-        for (Seat& seat : seats_) {
-            const auto rest = seat.events.take_rest(limit);
+        for (Worker& worker : workers_) {
+            const auto rest = worker.events.take_rest(limit);
             behind.insert(behind.end(), rest.begin(), rest.end());
         }
     }
@@ -94,22 +94,23 @@ void Workers::balance() {
 
 void Workers::find_stuck(Clock::time_point since_when) {
     const std::int64_t limit = since_when.time_since_epoch().count();
-    for (Seat& seat : seats_) {
-        std::int64_t since = seat.busy_since_.load();
+    for (Worker& worker : workers_) {
+        std::int64_t since = worker.busy_since_.load();
         if (since == 0 || (since & 1) != 0 || since > limit) continue;
-        if (wants_a_processor(seat, since)) continue;
+        if (wants_a_processor(worker, since)) continue;
         // Fails if the worker has moved on this very moment. Else end() waits for our mutex.
-        if (seat.busy_since_.compare_exchange_strong(since, since | 1)) ++stuck_;
+        if (worker.busy_since_.compare_exchange_strong(since, since | 1)) ++stuck_;
     }
 }
 
 /// And has not had one for long enough to be stuck, as far as has been seen.
-bool Workers::wants_a_processor(Seat& seat, std::int64_t busy_since) {
+bool Workers::wants_a_processor(Worker& worker, std::int64_t busy_since) {
     const auto starved_since = (Clock::now() - starved_after).time_since_epoch().count();
-    if (busy_since <= starved_since || !seat.state_ || !seat.state_->runnable()) return false;
-    const auto time = seat.state_->processor_time();
-    if (std::exchange(seat.computes_since_, busy_since) != busy_since) seat.processor_time_ = time;
-    return time - seat.processor_time_ < stuck_after;
+    if (busy_since <= starved_since || !worker.state_ || !worker.state_->runnable()) return false;
+    const auto time = worker.state_->processor_time();
+    if (std::exchange(worker.computes_since_, busy_since) != busy_since)
+        worker.processor_time_ = time;
+    return time - worker.processor_time_ < stuck_after;
 }
 
 void Workers::replace_stuck() {
@@ -127,29 +128,30 @@ void Workers::replace_stuck() {
 bool Workers::all_stuck_for(std::chrono::milliseconds time) {
     const std::lock_guard lock(mutex_);
     const std::int64_t limit = (Clock::now() - time).time_since_epoch().count();
-    return !seats_.empty() && std::all_of(seats_.begin(), seats_.end(), [limit](const Seat& seat) {
-        const std::int64_t since = seat.busy_since_.load();
-        return since != 0 && since <= limit;
-    });
+    return !workers_.empty() &&
+           std::all_of(workers_.begin(), workers_.end(), [limit](const Worker& worker) {
+               const std::int64_t since = worker.busy_since_.load();
+               return since != 0 && since <= limit;
+           });
 }
 
 void Workers::reap() {
-    std::list<Seat> leaving;
+    std::list<Worker> ended;
     {
         const std::lock_guard lock(mutex_);
-        leaving.swap(left_);
+        ended.swap(left_);
     }
-    for (Seat& seat : leaving) seat.thread_.join();
+    for (Worker& worker : ended) worker.thread_.join();
 }
 
 void Workers::join() {
-    std::list<Seat> all;
+    std::list<Worker> all;
     {
         const std::lock_guard lock(mutex_);
-        all.splice(all.end(), seats_);
+        all.splice(all.end(), workers_);
         all.splice(all.end(), left_);
     }
-    for (Seat& seat : all) seat.thread_.join();
+    for (Worker& worker : all) worker.thread_.join();
 }
 
 }  // namespace handover::http

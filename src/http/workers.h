@@ -31,7 +31,7 @@ namespace handover::http {
 class Workers {
   public:
     /// One thread's place. The body of the thread gets it and passes it back.
-    class Seat {
+    class Worker {
         friend class Workers;
         /// Nanoseconds of Clock, even, since when it is busy; odd: and known to be stuck; 0: not.
         /// In a cache line of its own: written for each request.
@@ -45,8 +45,8 @@ class Workers {
         EventBatch events;
     };
     struct Callbacks {
-        std::function<void(Seat&)> body;  ///< runs until it is told to leave
-        std::function<void()> watch;      ///< from a worker: balance() is needed
+        std::function<void(Worker&)> body;  ///< runs until it is told to leave
+        std::function<void()> watch;        ///< from a worker: balance() is needed
         /// From balance(): what a worker had taken and has no time for.
         std::function<void(const epoll_event&)> give_back;
         std::function<void(const std::string&)> error;
@@ -62,22 +62,22 @@ class Workers {
     void start();
 
     /// A worker has a batch of events from now on.
-    void begin(const Seat& seat) {
-        if (waiting_.fetch_sub(1) == 1 || seat.events.several()) callbacks_.watch();
+    void begin(const Worker& worker) {
+        if (waiting_.fetch_sub(1) == 1 || worker.events.several()) callbacks_.watch();
     }
     /// It has done with one, if any, and turns to the next.
-    static void turn_to_next(Seat& seat) {
-        auto since = seat.busy_since_.load(std::memory_order_relaxed);
+    static void turn_to_next(Worker& worker) {
+        auto since = worker.busy_since_.load(std::memory_order_relaxed);
         // Known to be stuck, it is so until end(), where that is counted.
         if ((since & 1) == 0)
-            (void)seat.busy_since_.compare_exchange_strong(
+            (void)worker.busy_since_.compare_exchange_strong(
                 since, Clock::now().time_since_epoch().count() & ~std::int64_t{1});
     }
     /// It is done with all. False: there are enough others, leave.
-    [[nodiscard]] bool end(Seat& seat) {
-        const bool was_stuck = (seat.busy_since_.exchange(0) & 1) != 0;
+    [[nodiscard]] bool end(Worker& worker) {
+        const bool was_stuck = (worker.busy_since_.exchange(0) & 1) != 0;
         waiting_.fetch_add(1);
-        return (!was_stuck && total_.load() - stuck_.load() <= base_) || stay(seat, was_stuck);
+        return (!was_stuck && total_.load() - stuck_.load() <= base_) || stay(worker, was_stuck);
     }
 
     /// Are all of them busy, or is there one with events that it has not come to?
@@ -93,12 +93,12 @@ class Workers {
     void join();
 
   private:
-    bool stay(Seat& seat, bool was_stuck);
-    void find_stuck(Clock::time_point since_when);                       ///< with mutex_ held
-    static bool wants_a_processor(Seat& seat, std::int64_t busy_since);  ///< with mutex_ held
-    void replace_stuck();                                                ///< with mutex_ held
-    bool add_thread();                                                   ///< with mutex_ held
-    void run(Seat& seat);
+    bool stay(Worker& worker, bool was_stuck);
+    void find_stuck(Clock::time_point since_when);                           ///< with mutex_ held
+    static bool wants_a_processor(Worker& worker, std::int64_t busy_since);  ///< with mutex_ held
+    void replace_stuck();                                                    ///< with mutex_ held
+    bool add_thread();                                                       ///< with mutex_ held
+    void run(Worker& worker);
 
     const std::ptrdiff_t base_;
     const std::ptrdiff_t threads_max_;
@@ -109,8 +109,8 @@ class Workers {
     std::mutex mutex_;
     std::ptrdiff_t burst_ = 1;  ///< doubles until one of those that were started has time
     bool creation_failed_ = false;
-    std::list<Seat> seats_;
-    std::list<Seat> left_;
+    std::list<Worker> workers_;
+    std::list<Worker> left_;
 };
 
 }  // namespace handover::http

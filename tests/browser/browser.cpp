@@ -21,8 +21,8 @@ ChildProcess started_driver() {
     std::string said;
     for (int attempt = 0; attempt < 100; ++attempt) {
         ChildProcess driver({"chromedriver", "--port=0"});
-        if (driver.await_line(listens, patience)) return driver;
-        (void)driver.wait(patience);
+        if (driver.await_line(listens, timeout)) return driver;
+        (void)driver.wait(timeout);
         said = driver.err();
         if (said.find("Address already in use") == std::string::npos) break;
     }
@@ -83,7 +83,7 @@ Browser::~Browser() {
 
 json Browser::send(const std::string& path, const json& body) {
     httplib::Client client("127.0.0.1", port_);
-    client.set_read_timeout(std::chrono::duration_cast<std::chrono::seconds>(patience));
+    client.set_read_timeout(std::chrono::duration_cast<std::chrono::seconds>(timeout));
     const auto answer = client.Post(path, body.dump(), "application/json");
     if (!answer) throw std::runtime_error("chromedriver: no answer to " + path);
     auto value = json::parse(answer->body).at("value");
@@ -113,7 +113,7 @@ bool Browser::comes_true(const std::string& body) {
     return eventually([&] { return run(body) == true; });
 }
 
-bool Browser::comes_to_say(const std::string& selector, const std::string& part) {
+bool Browser::wait_for_text(const std::string& selector, const std::string& part) {
     return eventually([&] { return text_of(selector).find(part) != std::string::npos; });
 }
 

@@ -34,10 +34,10 @@ class Browser {
     nlohmann::json run(const std::string& body);
     /// The text that people see of the first element that this selector fits.
     std::string text_of(const std::string& selector);
-    /// Waits until the function returns true; false when `patience` is over.
+    /// Waits until the function returns true; false when `timeout` is over.
     [[nodiscard]] bool comes_true(const std::string& body);
     /// The same for a text that is part of what people see there.
-    [[nodiscard]] bool comes_to_say(const std::string& selector, const std::string& part);
+    [[nodiscard]] bool wait_for_text(const std::string& selector, const std::string& part);
     /// As somebody at the keyboard would. A key has a name in the keys of WebDriver.
     void press(const std::string& key);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Can everybody read the live page, and go through it?
 
-#include "browser/browser_test.h"
+#include "browser/browser_fixture.h"
 
 #include <csignal>
 
@@ -57,7 +57,7 @@ class PageLooks : public BrowserTest {
         RawClient request;
     };
 
-    [[nodiscard]] DaemonStart busy_start() const {
+    [[nodiscard]] DaemonOptions busy_start() const {
         auto start = with_page(from_copy({"--drain-timeout", "100s"}));
         start.probation = "10min";
         return start;
@@ -68,8 +68,8 @@ class PageLooks : public BrowserTest {
         const Busy busy(*this);
         Browser browser({.dark = dark});
         open(browser);
-        EXPECT_TRUE(browser.comes_to_say(".chips", "draining"));
-        EXPECT_TRUE(browser.comes_to_say(".chips", "on probation"));
+        EXPECT_TRUE(browser.wait_for_text(".chips", "draining"));
+        EXPECT_TRUE(browser.wait_for_text(".chips", "on probation"));
         // The colours of the rows arrive slowly.
         EXPECT_TRUE(
             browser.comes_true("return document.getAnimations().every("
@@ -91,7 +91,7 @@ TEST_F(PageLooks, count_a_drain_down) {
     const Busy busy(*this);
     Browser browser;
     open(browser);
-    EXPECT_TRUE(browser.comes_to_say("tr.draining", "s left"));
+    EXPECT_TRUE(browser.wait_for_text("tr.draining", "s left"));
     browser.run("window.first = document.querySelector('tr.draining .role').textContent");
     EXPECT_TRUE(browser.comes_true(
         "return document.querySelector('tr.draining .role').textContent !== first"));
@@ -102,7 +102,7 @@ TEST_F(PageLooks, fit_on_a_narrow_screen) {
     for (const int width : {360, 700, 1280}) {
         Browser browser({.width = width, .height = 800});
         open(browser);
-        EXPECT_TRUE(browser.comes_to_say("tr.draining", "s left"));
+        EXPECT_TRUE(browser.wait_for_text("tr.draining", "s left"));
         EXPECT_EQ(browser.run("return innerWidth"), width);
         EXPECT_EQ(browser.run("const page = document.documentElement;"
                               "return page.scrollWidth - page.clientWidth"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the live page does, in a browser.
 
-#include "browser/browser_test.h"
+#include "browser/browser_fixture.h"
 #include "process/shell_successor.h"
 
 #include <algorithm>
@@ -53,15 +53,15 @@ TEST_F(Page, shows_a_reload_under_load_without_being_loaded_anew) {
     Browser browser;
     open(browser);
     EXPECT_EQ(browser.text_of("h1"), "Generation 1 is serving");
-    EXPECT_TRUE(browser.comes_to_say("#rate", "per second"));
+    EXPECT_TRUE(browser.wait_for_text("#rate", "per second"));
     listen_to(browser, "link");
     EXPECT_EQ(daemon.reload().status, 0);
-    EXPECT_TRUE(browser.comes_to_say("h1", "Generation 2 is serving"));
-    EXPECT_TRUE(browser.comes_to_say(row_of(2), "took over from 1"));
-    EXPECT_TRUE(browser.comes_to_say(row_of(1), "ended"));
+    EXPECT_TRUE(browser.wait_for_text("h1", "Generation 2 is serving"));
+    EXPECT_TRUE(browser.wait_for_text(row_of(2), "took over from 1"));
+    EXPECT_TRUE(browser.wait_for_text(row_of(1), "ended"));
     const auto account = browser.text_of(row_of(1) + " .held");
     EXPECT_GE(moved_in(account), 20) << "those of the load, and some of the browser: " << account;
-    EXPECT_TRUE(browser.comes_to_say("tr[data-key^=handover]", "reload"));
+    EXPECT_TRUE(browser.wait_for_text("tr[data-key^=handover]", "reload"));
     EXPECT_EQ(browser.run("return document.title"), "Generation 2 is serving - handoverd");
     EXPECT_EQ(heard(browser, "link"), "") << "it was never away";
     expect_nothing_lost(keeping);
@@ -96,18 +96,18 @@ TEST_F(Page, reloads_by_the_keyboard_and_says_how_that_ended) {
 
     fs::remove(program());
     browser.press(Browser::enter);
-    EXPECT_TRUE(browser.comes_to_say("#outcome", "No such file or directory"));
-    EXPECT_TRUE(browser.comes_to_say("#outcome", "generation 1 serves on"));
-    EXPECT_TRUE(browser.comes_to_say(".fault", "No such file or directory"));
-    EXPECT_TRUE(browser.comes_to_say("tr.failed", "No such file or directory"));
+    EXPECT_TRUE(browser.wait_for_text("#outcome", "No such file or directory"));
+    EXPECT_TRUE(browser.wait_for_text("#outcome", "generation 1 serves on"));
+    EXPECT_TRUE(browser.wait_for_text(".fault", "No such file or directory"));
+    EXPECT_TRUE(browser.wait_for_text("tr.failed", "No such file or directory"));
     EXPECT_EQ(browser.text_of("h1"), "Generation 1 is serving");
 
     install(HANDOVERD_NEXT_PROGRAM, program());
     EXPECT_EQ(browser.run("return document.activeElement.id"), "reload") << "it kept the focus";
     browser.press(Browser::enter);
-    EXPECT_TRUE(browser.comes_to_say("#outcome", "took over from 1"));
-    EXPECT_TRUE(browser.comes_to_say("h1", "Generation 2 is serving"));
-    EXPECT_TRUE(browser.comes_to_say(".about", "-next"));
+    EXPECT_TRUE(browser.wait_for_text("#outcome", "took over from 1"));
+    EXPECT_TRUE(browser.wait_for_text("h1", "Generation 2 is serving"));
+    EXPECT_TRUE(browser.wait_for_text(".about", "-next"));
     EXPECT_TRUE(browser.comes_true("return !document.querySelector('.fault')"));
 }
 
@@ -119,10 +119,10 @@ TEST_F(Page, shows_hostile_text_as_text) {
     install_text("#!/bin/sh\n" + shell_says(Message::failed(reason)) + "\n", fs::perms::owner_all,
                  program());
     EXPECT_EQ(daemon.reload().status, 1);
-    EXPECT_TRUE(browser.comes_to_say(".fault", reason));
-    EXPECT_TRUE(browser.comes_to_say("tr.failed .reason", reason));
+    EXPECT_TRUE(browser.wait_for_text(".fault", reason));
+    EXPECT_TRUE(browser.wait_for_text("tr.failed .reason", reason));
     browser.open(url());
-    EXPECT_TRUE(browser.comes_to_say(".fault", reason));
+    EXPECT_TRUE(browser.wait_for_text(".fault", reason));
     EXPECT_EQ(browser.run("return document.querySelectorAll('img').length"), 0);
     EXPECT_EQ(browser.run("return document.title"), "Generation 1 is serving - handoverd");
     expect_clean(browser);
@@ -139,7 +139,7 @@ TEST_F(Page, is_a_plain_table_without_a_script) {
               "none")
         << "a button without an effect";
     EXPECT_EQ(daemon.reload().status, 0);
-    EXPECT_TRUE(browser.comes_to_say("h1", "Generation 2 is serving")) << "by the refresh";
+    EXPECT_TRUE(browser.wait_for_text("h1", "Generation 2 is serving")) << "by the refresh";
     expect_clean(browser);
 }
 
@@ -153,7 +153,7 @@ TEST_F(Page, keeps_focus_selection_and_place_through_a_reload) {
         "getSelection().selectAllChildren(kept.parentNode)");
     const auto place = browser.run("return scrollY");
     EXPECT_EQ(daemon.reload().status, 0);
-    EXPECT_TRUE(browser.comes_to_say("h1", "Generation 2 is serving"));
+    EXPECT_TRUE(browser.wait_for_text("h1", "Generation 2 is serving"));
     EXPECT_EQ(browser.run("return document.activeElement.className"), "wide");
     EXPECT_EQ(browser.run("return getSelection().toString()"), "http");
     EXPECT_EQ(browser.run("return kept.isConnected"), true);
@@ -165,14 +165,14 @@ TEST_F(Page, says_that_it_reconnects_when_nobody_answers_for_long) {
     Browser browser;
     open(browser);
     daemon.signal(SIGKILL);
-    EXPECT_TRUE(browser.comes_to_say("#link", "reconnecting"));
+    EXPECT_TRUE(browser.wait_for_text("#link", "reconnecting"));
     EXPECT_EQ(browser.text_of("h1"), "Generation 1 is serving") << "what was known last";
 }
 
 TEST_F(Page, is_not_put_into_a_frame) {
     const Daemon daemon(directory_, with_page());
     for (const auto* path : {"/", "/live"}) {
-        const auto response = RawClient(daemon.admin(), patience).get(path);
+        const auto response = RawClient(daemon.admin(), timeout).get(path);
         EXPECT_EQ(response.status, 200) << path;
         const auto policy = response.header("Content-Security-Policy").value_or("");
         EXPECT_NE(policy.find("frame-ancestors 'none'"), std::string::npos) << policy;

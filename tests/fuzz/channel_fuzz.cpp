@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A message that is accepted is encoded to one that is accepted and says the same.
 #include "fuzzer.h"
-#include "handover/channel.h"
+#include "handover/peer/channel.h"
 
 #include <string_view>
 

@@ -3,7 +3,7 @@
 // can be written down again.
 #include "fuzzer.h"
 #include "handover/unique_fd.h"
-#include "handoverd/options.h"
+#include "handoverd/config/options.h"
 
 #include <sys/mman.h>
 #include <sysexits.h>
@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto path = "/proc/self/fd/" + std::to_string(file.get());
     const std::array<const char*, 3> arguments{"handoverd", "--config", path.c_str()};
     try {
-        const auto options = handoverd::parse_options(arguments.size(), arguments.data());
+        const auto options = handoverd::parse_options(arguments.size(), arguments.data(), "0");
         if (!options) return 0;
         require(options->draining_max >= 1 && options->threads >= 2);
         require(options->drain_timeout.count() >= 0 && options->probation.count() >= 0);

@@ -5,8 +5,8 @@
 // The first byte says how many descriptors come with the packet, which is the rest: the remainder
 // of 5. If its highest bit is set, the last one is no stream socket.
 #include "fuzzer.h"
-#include "handover/channel.h"
-#include "handover/connection_batch.h"
+#include "handover/connections/connection_message.h"
+#include "handover/peer/channel.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -89,8 +89,8 @@ void pack_again(std::vector<ParkedConnection> connections) {
 void use(Message message, std::size_t descriptors) {
     require(message.fds.size() == descriptors);
     if (message.type == Message::Type::end) {
-        const auto tally = handover::tally_of(message);
-        require(handover::tally_of(handover::end_message(tally)) == tally);
+        const auto counts = handover::counts_of(message);
+        require(handover::counts_of(handover::end_message(counts)) == counts);
     }
     auto connections = unpack(std::move(message));
     if (!connections) return;

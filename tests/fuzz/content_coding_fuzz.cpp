@@ -2,7 +2,7 @@
 // Whatever is in an Accept-Encoding, weights are weights, and another line of it takes nothing
 // back.
 #include "fuzzer.h"
-#include "handoverd/content_coding.h"
+#include "handoverd/files/content_coding.h"
 
 #include <string>
 

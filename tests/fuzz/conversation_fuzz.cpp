@@ -5,7 +5,7 @@
 //
 // The first byte says how many bytes had been received before, the second how large a step is.
 #include "fuzzer.h"
-#include "http/conversation.h"
+#include "http/connection_handler.h"
 #include "http/message_stream.h"
 
 #include <sys/socket.h>
@@ -18,18 +18,18 @@
 #include <utility>
 #include <vector>
 
-using handover::Ending;
-using handover::Total;
+using handover::CloseReason;
+using handover::Counter;
 using handover::UniqueFd;
-using handover::http::ClientWaits;
 using handover::http::Connection;
-using handover::http::Conversation;
+using handover::http::ConnectionHandler;
 using handover::http::MessageStream;
 using handover::http::ReceiveBuffer;
 using handover::http::RequestHead;
 using handover::http::Responder;
+using handover::http::ServerCounters;
 using handover::http::ServerOptions;
-using handover::http::ServerTotals;
+using handover::http::SlowClientLimit;
 
 namespace {
 
@@ -47,8 +47,8 @@ ServerOptions small_limits() {
 /// What somebody who answers them would see.
 struct Seen {
     std::vector<std::string> requests;
-    Conversation::Next end = Conversation::Next::park;
-    Ending ending = Ending::closed_by_client;
+    ConnectionHandler::Next end = ConnectionHandler::Next::park;
+    CloseReason ending = CloseReason::closed_by_client;
     bool operator==(const Seen&) const = default;
 };
 
@@ -67,7 +67,7 @@ class Recorder final : public Responder {
         std::string body;
         read_all(stream, body);
         // How much of it comes before the fault depends on the steps.
-        if (stream.broken()) return {Outcome::close, Ending::closed_by_client};
+        if (stream.broken()) return {Outcome::close, CloseReason::closed_by_client};
         require(stream.at_end());
         request += body;
         moving_ = moves_;
@@ -89,7 +89,7 @@ class Recorder final : public Responder {
     const std::size_t step_;
     const bool moves_;
     std::atomic<bool>& moving_;
-    ClientWaits waits_{1};
+    SlowClientLimit waits_{1};
     std::vector<std::string> requests_;
 };
 
@@ -120,21 +120,21 @@ Seen serve(std::string_view bytes, std::size_t received, std::size_t step, bool 
     static const ServerOptions options = small_limits();
     std::atomic<bool> moving = false;
     Recorder recorder(options, step, moves, moving);
-    std::array<Total, ServerTotals::size> places{};
-    const ServerTotals totals(places);
-    Conversation conversation(options, recorder, moving, totals);
+    std::array<Counter, ServerCounters::size> places{};
+    const ServerCounters counters(places);
+    ConnectionHandler conversation(options, recorder, moving, counters);
     ReceiveBuffer input(options.head_bytes_max);
     UniqueFd client;
     auto connection = connection_with(bytes, std::min(received, input.capacity()), client);
     for (int i = 0; i < turns_max; ++i) {
-        const auto turn = conversation.take_turn(connection, input);
+        const auto turn = conversation.handle_ready(connection, input);
         connection.waiting = turn.waiting;
         connection.since = handover::http::Clock::now();
-        if (turn.next == Conversation::Next::move) {
+        if (turn.next == ConnectionHandler::Next::move) {
             connection = moved(std::move(connection));
             moving = false;
-        } else if (turn.next == Conversation::Next::linger ||
-                   turn.next == Conversation::Next::close) {
+        } else if (turn.next == ConnectionHandler::Next::linger ||
+                   turn.next == ConnectionHandler::Next::close) {
             return {recorder.requests(), turn.next, turn.ending};
         }
     }

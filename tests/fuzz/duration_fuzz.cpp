@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The time in /hello?sleep= comes from the network.
 #include "fuzzer.h"
-#include "handoverd/duration.h"
+#include "handoverd/config/duration.h"
 
 #include <string>
 

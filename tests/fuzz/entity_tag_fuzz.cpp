@@ -2,7 +2,7 @@
 // A list names a tag only if the tag stands in it, and whom a strong comparison finds a weak one
 // does, too.
 #include "fuzzer.h"
-#include "handoverd/entity_tag.h"
+#include "handoverd/files/entity_tag.h"
 
 #include <string>
 

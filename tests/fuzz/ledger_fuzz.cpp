@@ -4,7 +4,7 @@
 //
 // The first byte says how the file is sealed.
 #include "fuzzer.h"
-#include "handover/ledger.h"
+#include "handover/ledger/ledger.h"
 #include "handover/printable.h"
 
 #include <fcntl.h>
@@ -27,38 +27,38 @@ UniqueFd memory_file(const std::uint8_t* data, std::size_t size, int seals) {
     return fd;
 }
 
-void use_totals(Ledger& ledger) {
+void use_counters(Ledger& ledger) {
     using handover::HandoverKind;
     using handover::HandoverOutcome;
-    const auto totals = ledger.handover_totals();
-    const auto before = totals.count_of(HandoverKind::crash, HandoverOutcome::ok);
-    totals.count(HandoverKind::crash, HandoverOutcome::ok);
-    require(totals.count_of(HandoverKind::crash, HandoverOutcome::ok) == before + 1);
-    const auto drains = totals.drains().count();
-    totals.drains().add(std::chrono::hours(1));
-    require(totals.drains().count() == drains + 1);
-    handover::count_one(ledger.program_totals().back());
+    const auto counters = ledger.handover_counters();
+    const auto before = counters.count_of(HandoverKind::crash, HandoverOutcome::ok);
+    counters.count(HandoverKind::crash, HandoverOutcome::ok);
+    require(counters.count_of(HandoverKind::crash, HandoverOutcome::ok) == before + 1);
+    const auto drains = counters.drains().count();
+    counters.drains().add(std::chrono::hours(1));
+    require(counters.drains().count() == drains + 1);
+    handover::count_one(ledger.program_counters().back());
     const auto end = ledger.last_end();
     ledger.set_last_end(end);
     require(ledger.last_end().kind == end.kind && ledger.last_end().when == end.when);
 }
 
 /// What is read is well-formed, and what is written is read again.
-void use_chronicle(const Ledger& ledger) {
+void use_registry(const Ledger& ledger) {
     using handover::Role;
-    const auto chronicle = ledger.chronicle();
-    const auto place = chronicle.take_place();
+    const auto registry = ledger.registry();
+    const auto place = registry.take_place();
     require(place.has_value());
-    handover::ChroniclePage::Generation generation{};
+    handover::LedgerFormat::Generation generation{};
     generation.number = ~std::uint64_t{0};
     generation.life = place->life;
     generation.role = static_cast<std::uint64_t>(Role::serving);
-    chronicle.write(*place, generation);
-    chronicle.count(place->index, {});
-    handover::ChroniclePage::Handover handover{};
-    handover.id = chronicle.next_handover();
-    chronicle.write(handover);
-    const auto history = chronicle.read();
+    registry.write(*place, generation);
+    registry.count(place->index, {});
+    handover::LedgerFormat::Handover handover{};
+    handover.id = registry.next_handover();
+    registry.write(handover);
+    const auto history = registry.read();
     require(!history.generations.empty() && history.generations.size() <= 16);
     require(history.generations[0].number == generation.number);
     require(history.handovers.size() <= 64);
@@ -70,16 +70,16 @@ void use_chronicle(const Ledger& ledger) {
         require(!to_string(one.cause).empty() && one.reason == handover::printable(one.reason));
 }
 
-void use_happenings(const Ledger& ledger) {
-    const auto happenings = ledger.chronicle().happenings();
-    happenings.append({0, {}, 1, 1, handover::Happening::What::ready, "text"});
+void use_events(const Ledger& ledger) {
+    const auto events = ledger.registry().event_log();
+    events.append({0, {}, 1, 1, handover::ServiceEvent::Type::ready, "text"});
     std::uint64_t last = 0;
-    for (const auto& one : happenings.await(0, std::chrono::milliseconds(0))) {
+    for (const auto& one : events.await(0, std::chrono::milliseconds(0))) {
         require(one.id > last && !to_string(one.what).empty());
         require(one.text == handover::printable(one.text));
         last = one.id;
     }
-    require(last <= happenings.last());
+    require(last <= events.last());
 }
 
 void use(Ledger& ledger) {
@@ -93,9 +93,9 @@ void use(Ledger& ledger) {
     (void)ledger.keep_own(kept);
     require(ledger.is_own(cookie) == entered && (!entered || ledger.own_count() > 0));
     ledger.strike_own(cookie);
-    use_totals(ledger);
-    use_chronicle(ledger);
-    use_happenings(ledger);
+    use_counters(ledger);
+    use_registry(ledger);
+    use_events(ledger);
     require(!ledger.is_own(cookie) && ledger.own_count() == 0);
 }
 

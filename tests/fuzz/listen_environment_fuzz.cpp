@@ -2,7 +2,7 @@
 // The LISTEN_* variables, one a line: either an Error or as many names as LISTEN_FDS says.
 #include "fuzzer.h"
 #include "handover/error.h"
-#include "handover/inherited_fds.h"
+#include "handover/systemd/listen_fds.h"
 
 #include <cstdlib>
 #include <map>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The access log: each request has exactly one line, wherever it goes and whatever happens.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ using Lines = std::vector<std::string>;
 
 class AccessLog : public ProcessTest {
   protected:
-    [[nodiscard]] DaemonStart to_file(const std::string& format = "combined") const {
+    [[nodiscard]] DaemonOptions to_file(const std::string& format = "combined") const {
         return with_options({"--access-log", format, "--access-log-file", file()});
     }
     [[nodiscard]] fs::path file() const { return directory_ / "access.log"; }
@@ -43,7 +43,7 @@ class AccessLog : public ProcessTest {
 
     /// One request whose path and agent have these bytes in them; refused or not.
     static void send_hostile_request(const Daemon& daemon, const std::string& bytes) {
-        RawClient client(daemon.address(), patience);
+        RawClient client(daemon.address(), timeout);
         client.send("GET /" + bytes + " HTTP/1.1\r\nHost: a\r\nUser-Agent: " + bytes + "\r\n\r\n");
         (void)client.receive();
     }
@@ -51,7 +51,7 @@ class AccessLog : public ProcessTest {
 
 TEST_F(AccessLog, in_the_combined_format_has_a_line_for_each_request) {
     Daemon daemon(directory_, to_file());
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     client.send("GET /hello?q HTTP/1.1\r\nHost: a\r\nReferer: r\r\nUser-Agent: u\r\n\r\n");
     const auto answer = client.receive();
     (void)client.get("/nowhere");
@@ -151,7 +151,7 @@ TEST_F(AccessLog, that_cannot_be_written_disturbs_nobody_and_is_told_once) {
     Daemon daemon(directory_, to_file());
     const rlimit limit{1000, RLIM_INFINITY};
     ASSERT_EQ(::prlimit(daemon.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     for (int i = 0; i < 50; ++i) EXPECT_EQ(client.get("/hello").status, 200);
     const auto line = daemon.await_line("cannot be written: ");
     EXPECT_NE(line.find("requests are answered all the same"), std::string::npos) << line;
@@ -193,7 +193,7 @@ TEST_F(AccessLog, never_waits_for_a_fifo) {
     EXPECT_EQ(told.status, 71) << "nobody reads it";
     const UniqueFd reader(::open(file().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     Daemon daemon(directory_, to_file());
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     for (int i = 0; i < 2000; ++i) EXPECT_EQ(client.get("/hello").status, 200);
     daemon.await_line("cannot be written: Resource temporarily unavailable");
 }

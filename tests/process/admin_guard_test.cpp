@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a web page of somebody else can make the operator's browser ask of the admin listener.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <string>
 
@@ -10,7 +10,7 @@ namespace {
 
 class AdminGuard : public ProcessTest {
   protected:
-    [[nodiscard]] static DaemonStart on_tcp() {
+    [[nodiscard]] static DaemonOptions on_tcp() {
         auto start = with_options({});
         start.admin = "127.0.0.1:0";
         return start;
@@ -20,7 +20,7 @@ class AdminGuard : public ProcessTest {
         const auto own = admin.to_string();
         for (auto at = headers.find("{}"); at != std::string::npos; at = headers.find("{}", at))
             headers.replace(at, 2, own);
-        RawClient client(admin, patience);
+        RawClient client(admin, timeout);
         client.send(line + " HTTP/1.1\r\n" + headers + "Content-Length: 0\r\n\r\n");
         return client.receive().status;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The commands that ask a running generation, and the listener they ask.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 #include "process/scripted_admin.h"
 #include "support/listening.h"
 
@@ -33,8 +33,8 @@ class Admin : public ProcessTest {
         Daemon daemon(directory_, start);
         const auto told = daemon.reload();
         EXPECT_EQ(told.status, 0) << told.err;
-        EXPECT_TRUE(daemon.comes_to_state("serving"));
-        const auto status = run_command(daemon.command("status"), patience);
+        EXPECT_TRUE(daemon.wait_for_state("serving"));
+        const auto status = run_command(daemon.command("status"), timeout);
         EXPECT_EQ(status.exit_status, 0) << status.err;
         const auto first_line =
             "generation 2 (pid " + std::to_string(daemon.pid()) + "), serving\n";
@@ -59,7 +59,7 @@ TEST_F(Admin, works_on_TCP) {
     Daemon daemon(elsewhere, start);
     const auto bound = endpoint_in(daemon.await_line(") serves"), "admin").to_string();
     for (const auto* command : {"reload", "status"}) {
-        const auto told = run_command({HANDOVERD_PROGRAM, command, "--admin", bound}, patience);
+        const auto told = run_command({HANDOVERD_PROGRAM, command, "--admin", bound}, timeout);
         EXPECT_EQ(told.exit_status, 0) << told.err;
         EXPECT_NE(told.out.find("generation"), std::string::npos) << told.out;
     }
@@ -72,7 +72,7 @@ enum class Visit { answered, turned_away, not_let_in, failed };
 Visit visit(const Endpoint& endpoint) {
     bool let_in = false;
     try {
-        RawClient client(endpoint, patience);
+        RawClient client(endpoint, timeout);
         let_in = true;
         return client.get("/status").status == 200 ? Visit::answered : Visit::failed;
     } catch (const std::exception& error) {
@@ -136,10 +136,10 @@ TEST_F(Admin, unix_path_is_for_its_owner_only) {
 TEST_F(Admin, status_is_JSON_for_programs) {
     Daemon daemon(directory_, with_options({}));
     EXPECT_EQ(daemon.reload().status, 0);
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     auto command = daemon.command("status");
     command.push_back("--json");
-    const auto told = run_command(command, patience);
+    const auto told = run_command(command, timeout);
     EXPECT_EQ(told.exit_status, 0) << told.err;
     const auto json = nlohmann::json::parse(told.out);
     EXPECT_EQ(json.at("generation"), 2);
@@ -187,8 +187,8 @@ std::set<std::string> lines_of_words(const std::string& text) {
 
 TEST_F(Admin, status_is_readable_for_people) {
     const Daemon daemon(directory_, with_options({}));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
-    const auto told = run_command(daemon.command("status"), patience);
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
+    const auto told = run_command(daemon.command("status"), timeout);
     EXPECT_EQ(told.exit_status, 0) << told.err;
     const auto lines = lines_of_words(told.out);
     for (const auto& line : {"generation 1 (pid " + std::to_string(daemon.pid()) + "), serving",
@@ -202,7 +202,7 @@ TEST_F(Admin, status_is_readable_for_people) {
 TEST_F(Admin, commands_fail_clearly_when_nothing_runs) {
     const auto nowhere = "unix:" + (directory_ / "admin.sock").string();
     for (const auto* command : {"reload", "status"}) {
-        const auto told = run_command({HANDOVERD_PROGRAM, command, "--admin", nowhere}, patience);
+        const auto told = run_command({HANDOVERD_PROGRAM, command, "--admin", nowhere}, timeout);
         EXPECT_EQ(told.exit_status, 1);
         EXPECT_EQ(told.out, "");
         EXPECT_TRUE(told.err.starts_with("handoverd: no answer from the admin listener " + nowhere))
@@ -213,25 +213,25 @@ TEST_F(Admin, commands_fail_clearly_when_nothing_runs) {
 }
 
 TEST_F(Admin, reload_is_given_up_when_the_main_process_ends_and_nobody_serves) {
-    const Listening silent("unix:" + (directory_ / "admin.sock").string());
+    const ListeningSocket silent("unix:" + (directory_ / "admin.sock").string());
     ChildProcess main_process({"cat"});
     ChildProcess reload({HANDOVERD_PROGRAM, "reload", "--admin", silent.endpoint().to_string()},
                         {{"MAINPID", std::to_string(main_process.pid())}});
     pollfd asked{silent.fd(), POLLIN, 0};
-    ASSERT_EQ(::poll(&asked, 1, static_cast<int>(patience.count())), 1) << "it does not ask";
+    ASSERT_EQ(::poll(&asked, 1, static_cast<int>(timeout.count())), 1) << "it does not ask";
     EXPECT_FALSE(reload.wait(std::chrono::milliseconds(100))) << "it does not wait";
     main_process.close_stdin();
-    const auto told = reload.wait(patience);
+    const auto told = reload.wait(timeout);
     ASSERT_TRUE(told);
     EXPECT_EQ(told->exit_status, 1);
     EXPECT_LT(told->duration, std::chrono::seconds(10)) << "far below the ready timeout";
     EXPECT_NE(told->err.find("no answer from the admin listener"), std::string::npos) << told->err;
 
-    ASSERT_TRUE(main_process.wait(patience));
+    ASSERT_TRUE(main_process.wait(timeout));
     const auto later =
         ChildProcess({HANDOVERD_PROGRAM, "reload", "--admin", silent.endpoint().to_string()},
                      {{"MAINPID", std::to_string(main_process.pid())}})
-            .wait(patience);
+            .wait(timeout);
     ASSERT_TRUE(later) << "one that had ended before";
     EXPECT_EQ(later->exit_status, 1);
 }
@@ -239,7 +239,7 @@ TEST_F(Admin, reload_is_given_up_when_the_main_process_ends_and_nobody_serves) {
 TEST_F(Admin, commands_fail_clearly_when_somebody_else_answers) {
     const Daemon daemon(directory_, with_options({}));
     const auto told = run_command(
-        {HANDOVERD_PROGRAM, "status", "--admin", daemon.address().to_string()}, patience);
+        {HANDOVERD_PROGRAM, "status", "--admin", daemon.address().to_string()}, timeout);
     EXPECT_EQ(told.exit_status, 1);
     EXPECT_NE(told.err.find("it is not handoverd's admin"), std::string::npos) << told.err;
 }
@@ -257,7 +257,7 @@ TEST_F(Admin, status_that_is_refused_fails_with_the_reason_and_shows_nothing) {
         for (const auto& options : {std::vector<std::string>{}, {"--json"}}) {
             std::vector<std::string> argv{HANDOVERD_PROGRAM, "status", "--admin", address};
             argv.insert(argv.end(), options.begin(), options.end());
-            const auto told = run_command(argv, patience);
+            const auto told = run_command(argv, timeout);
             EXPECT_EQ(told.exit_status, 1);
             EXPECT_EQ(told.out, "");
             EXPECT_EQ(told.err, said);
@@ -286,7 +286,7 @@ std::vector<std::string> listening_on_TCP(pid_t pid) {
 }
 
 TEST_F(Admin, is_on_no_TCP_port_unless_it_is_configured_there) {
-    Start start{.argv = {HANDOVERD_PROGRAM, "--listen", "127.0.0.1:0"}};
+    ProcessOptions start{.argv = {HANDOVERD_PROGRAM, "--listen", "127.0.0.1:0"}};
     start.environment["RUNTIME_DIRECTORY"] = directory_.path();
     ServerProcess process(start);
     const auto sentence = process.await_line(") serves");
@@ -299,7 +299,7 @@ TEST_F(Admin, is_on_no_TCP_port_unless_it_is_configured_there) {
 
 TEST_F(Admin, public_listener_does_not_reload) {
     const Daemon daemon(directory_, with_options({}));
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     client.send("POST /reload HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
     EXPECT_EQ(client.receive().status, 404);
     EXPECT_EQ(daemon.ask("/status").status, 404);

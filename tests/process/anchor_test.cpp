@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Supervisors that know one pid: the process that they started stays, whichever generation serves.
-#include "handover/ledger.h"
-#include "process/process_test.h"
+#include "handover/ledger/ledger.h"
+#include "process/process_fixture.h"
 
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ class AnchorTest : public ProcessTest {
     void become_waiter() {
         reload();
         (void)daemon_.await_line("stays as the anchor");
-        EXPECT_TRUE(daemon_.becomes_only({anchor_, daemon_.pid()}));
+        EXPECT_TRUE(daemon_.wait_for_only({anchor_, daemon_.pid()}));
     }
 
     Daemon daemon_;
@@ -46,7 +46,7 @@ TEST_F(AnchorTest, stays_through_20_reloads_under_load) {
         EXPECT_EQ(daemon_.ask().pid, successor);
         fresh.await_answers(5);
     }
-    EXPECT_TRUE(daemon_.becomes_only({anchor_, daemon_.pid()})) << "all others have been reaped";
+    EXPECT_TRUE(daemon_.wait_for_only({anchor_, daemon_.pid()})) << "all others have been reaped";
     const auto report = expect_nothing_lost(keeping);
     EXPECT_EQ(report.reconnects, 0);
     EXPECT_EQ(report.generations.size(), 21U) << report;
@@ -54,7 +54,7 @@ TEST_F(AnchorTest, stays_through_20_reloads_under_load) {
 
     signal(SIGTERM);
     EXPECT_EQ(await_end(anchor_), 0);
-    EXPECT_TRUE(daemon_.becomes_only({}));
+    EXPECT_TRUE(daemon_.wait_for_only({}));
 }
 
 TEST_F(AnchorTest, is_a_tiny_waiter_when_the_first_generation_has_drained) {
@@ -95,20 +95,20 @@ TEST_F(AnchorTest, passes_a_stop_on_while_the_first_generation_drains) {
     signal(SIGTERM);
     EXPECT_EQ(answer_in(slow.receive()).status, 200);
     EXPECT_EQ(await_end(anchor_), 0);
-    EXPECT_TRUE(daemon_.becomes_only({}));
+    EXPECT_TRUE(daemon_.wait_for_only({}));
 }
 
 TEST_F(AnchorTest, ends_a_service_that_is_stopped_on_probation) {
     RawClient slow = start_slow_request(daemon_, "2s");
     reload();
-    RawClient young(daemon_.address(), patience);
+    RawClient young(daemon_.address(), timeout);
     young.send("GET /hello?sleep=2s HTTP/1.1\r\nHost: test\r\n\r\n");
-    ASSERT_TRUE(daemon_.comes_to_connections(1));
+    ASSERT_TRUE(daemon_.wait_for_connections(1));
     signal(SIGTERM);
     EXPECT_EQ(answer_in(slow.receive()).status, 200);
     EXPECT_EQ(answer_in(young.receive()).status, 200);
     EXPECT_EQ(await_end(anchor_), 0);
-    EXPECT_TRUE(daemon_.becomes_only({}));
+    EXPECT_TRUE(daemon_.wait_for_only({}));
 }
 
 TEST_F(AnchorTest, ends_with_the_status_of_a_main_process_that_crashes) {
@@ -129,7 +129,7 @@ TEST_F(AnchorTest, is_not_moved_by_a_rollback) {
     ::kill(successor, SIGKILL);
     (void)daemon_.await_rollback(before);
     EXPECT_EQ(daemon_.ask().pid, main);
-    EXPECT_TRUE(daemon_.becomes_only({anchor_, main}));
+    EXPECT_TRUE(daemon_.wait_for_only({anchor_, main}));
     EXPECT_EQ(answer_in(slow.receive()).status, 200);
     signal(SIGUSR2);
     EXPECT_TRUE(eventually([&] { return daemon_.ask().pid != main; })) << "the next one is good";
@@ -140,14 +140,14 @@ TEST_F(AnchorTest, is_not_moved_by_a_rollback) {
 TEST_F(AnchorTest, goes_on_with_the_successor_of_a_main_process_that_is_killed) {
     become_waiter();
     RawClient slow = start_slow_request(daemon_, "30s");  // keeps the next one on probation
-    RawClient idle(daemon_.address(), patience);
+    RawClient idle(daemon_.address(), timeout);
     (void)idle.get("/hello");
     const pid_t main = daemon_.pid();
     const pid_t successor = reload();
     EXPECT_TRUE(eventually([&] { return answer_in(idle.get("/hello")).pid == successor; }))
         << "a connection moves once it is parked, which may be after ready";
     ::kill(main, SIGKILL);
-    EXPECT_TRUE(daemon_.becomes_only({anchor_, successor}));
+    EXPECT_TRUE(daemon_.wait_for_only({anchor_, successor}));
     EXPECT_EQ(answer_in(idle.get("/hello")).pid, successor);
     signal(SIGTERM);
     EXPECT_EQ(await_end(anchor_), 0) << "it knows the new main process";
@@ -162,11 +162,11 @@ TEST_P(BetweenTwoMainProcesses, a_signal_is_kept_for_the_second) {
     const pid_t successor = reload();
     ::kill(successor, SIGSTOP);
     ::kill(main, SIGKILL);
-    EXPECT_TRUE(daemon_.becomes_only({anchor_, successor}));
+    EXPECT_TRUE(daemon_.wait_for_only({anchor_, successor}));
     signal(GetParam());
     ::kill(successor, SIGCONT);
     EXPECT_EQ(await_end(anchor_), 0);
-    EXPECT_TRUE(daemon_.becomes_only({}));
+    EXPECT_TRUE(daemon_.wait_for_only({}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Anchor, BetweenTwoMainProcesses, testing::Values(SIGTERM, SIGINT),
@@ -179,7 +179,7 @@ TEST_F(AnchorTest, takes_the_service_with_it_when_it_is_killed) {
     RawClient slow = start_slow_request(daemon_, "1s");
     signal(SIGKILL);
     EXPECT_EQ(answer_in(slow.receive()).status, 200) << "but gracefully";
-    EXPECT_TRUE(daemon_.becomes_only({}));
+    EXPECT_TRUE(daemon_.wait_for_only({}));
     EXPECT_TRUE(refuses(daemon_.address())) << "the address is free for what is started next";
 }
 
@@ -239,11 +239,11 @@ class NoAnchor : public ProcessTest {};
 
 TEST_F(NoAnchor, is_made_by_hand) {
     for (const std::string descriptor : {"0", "99999"}) {
-        const auto told = run_command({HANDOVERD_PROGRAM, "anchor", descriptor}, patience);
+        const auto told = run_command({HANDOVERD_PROGRAM, "anchor", descriptor}, timeout);
         EXPECT_EQ(told.exit_status, 64) << descriptor;
         EXPECT_NE(told.err.find("not to be called"), std::string::npos) << told.err;
     }
-    EXPECT_EQ(run_command({HANDOVERD_PROGRAM, "anchor"}, patience).exit_status, 64);
+    EXPECT_EQ(run_command({HANDOVERD_PROGRAM, "anchor"}, timeout).exit_status, 64);
 }
 
 // ---- PID 1 of a container
@@ -269,14 +269,14 @@ class PidNamespace {
     [[nodiscard]] Finished run(const std::string& command) const {
         return run_command({"nsenter", "--target", std::to_string(init()), "--pid", "--mount", "sh",
                             "-c", command},
-                           patience);
+                           timeout);
     }
     /// The exit status of its init, or 128 and the number of a signal.
     [[nodiscard]] int await_end() const { return test::await_end(process_.first_pid()); }
 
   private:
-    static Start start_of(const std::vector<std::string>& command) {
-        Start start;
+    static ProcessOptions start_of(const std::vector<std::string>& command) {
+        ProcessOptions start;
         start.argv = {"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc"};
         start.argv.insert(start.argv.end(), command.begin(), command.end());
         return start;
@@ -337,7 +337,7 @@ TEST_F(ContainerOfTheLibrary, program_that_uses_the_library_keeps_its_container_
     container.reload(2);
     container.reload(3);  // ends the probation of the second one
     container.await_anchor();
-    RawClient client(address, patience);
+    RawClient client(address, timeout);
     client.send("still there?");
     EXPECT_EQ(client.receive_bytes(12), "still there?");
     container.signal(SIGTERM);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A release that crashes again and again is started less and less often.
-#include "handover/backoff.h"
+#include "handover/generation/backoff.h"
 
-#include "handover/ledger.h"
-#include "process/process_test.h"
+#include "handover/ledger/ledger.h"
+#include "process/process_fixture.h"
 
 namespace handover::test {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 class BackoffTest : public ProcessTest {
   protected:
     /// As the fd store gives back what the generation before left.
-    [[nodiscard]] DaemonStart with_ledger() const {
+    [[nodiscard]] DaemonOptions with_ledger() const {
         return {.process = {.inherited = {{Ledger::fd_name, ledger_.fd()}}}};
     }
 
@@ -52,7 +52,7 @@ TEST_F(BackoffTest, does_not_count_a_generation_that_was_stopped) {
 TEST_F(BackoffTest, does_not_count_a_generation_that_handed_over) {
     Daemon daemon(directory_, with_ledger());
     EXPECT_EQ(daemon.reload().status, 0);
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     EXPECT_EQ(ledger_.crashes(), 1U) << "that of the successor, which may still crash";
 }
 

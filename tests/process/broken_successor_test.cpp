@@ -2,7 +2,7 @@
 // A reload to a program that cannot take over: the reason is told, the old generation serves on
 // without a lost request, and the next reload to a good program works.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 #include "process/shell_successor.h"
 
 #include <fstream>
@@ -37,9 +37,9 @@ class BrokenSuccessor : public ProcessTest {
             EXPECT_NE(told.err.find(reason), std::string::npos) << told.err;
             EXPECT_TRUE(told.err.ends_with("; generation 1 serves on\n")) << told.err;
             EXPECT_EQ(told.err.find('\n'), told.err.size() - 1) << told.err;
-            EXPECT_TRUE(daemon.becomes_only({old})) << "the failed process is still there";
+            EXPECT_TRUE(daemon.wait_for_only({old})) << "the failed process is still there";
         }
-        EXPECT_TRUE(daemon.comes_to_state("serving"));
+        EXPECT_TRUE(daemon.wait_for_state("serving"));
         keeping.await_answers(10);
         fresh.await_answers(10);
         EXPECT_EQ(daemon.ask().pid, old);

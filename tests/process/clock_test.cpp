@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The wall clock may be set at any time. Nothing that we wait for depends on it.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <chrono>
 #include <set>
@@ -34,12 +34,12 @@ TEST_F(WallClock, that_steps_by_hours_delays_and_ends_nothing) {
     Load fresh(daemon.address(), {"--connections", "4", "--rate", "200"});
     const auto began = steady_clock::now();
     for (int i = 0; i < 3; ++i) {
-        RawClient slow(daemon.address(), patience);
+        RawClient slow(daemon.address(), timeout);
         slow.send("GET /hello?sleep=700ms HTTP/1.1\r\nHost: test\r\n\r\n");
         const auto told = daemon.reload();
         EXPECT_EQ(told.status, 0) << told.err;
         EXPECT_EQ(answer_in(slow.receive()).body, "hello world\n");
-        EXPECT_TRUE(daemon.becomes_only({daemon.pid()})) << "the probation does not end";
+        EXPECT_TRUE(daemon.wait_for_only({daemon.pid()})) << "the probation does not end";
         keeping.await_answers(10);
     }
     EXPECT_LT(steady_clock::now() - began, seconds(15));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Options, and how a start fails. For the configuration file see configuration_test.cpp.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <algorithm>
 #include <utility>
@@ -15,7 +15,7 @@ class CommandLine : public ProcessTest {
   protected:
     static Finished run(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), program_under_test());
-        return run_command(arguments, patience);
+        return run_command(arguments, timeout);
     }
 
     /// One line on stderr that contains `part`, nothing on stdout, and this exit status.
@@ -78,7 +78,7 @@ TEST_F(CommandLine, help_and_version_are_told) {
     const auto version = run({"--version"});
     EXPECT_EQ(version.exit_status, 0);
     EXPECT_TRUE(version.out.starts_with(HANDOVERD_VERSION " (build ")) << version.out;
-    EXPECT_TRUE(run_command({HANDOVERD_NEXT_PROGRAM, "--version"}, patience)
+    EXPECT_TRUE(run_command({HANDOVERD_NEXT_PROGRAM, "--version"}, timeout)
                     .out.starts_with(HANDOVERD_VERSION "-next (build "));
 }
 
@@ -128,7 +128,7 @@ TEST_F(CommandLine, stale_path_is_replaced_and_a_file_is_not) {
 }
 
 TEST_F(CommandLine, dashboard_tells_the_way_to_the_admin_listener_of_the_service) {
-    const auto told = run_command({program_under_test(), "dashboard"}, patience,
+    const auto told = run_command({program_under_test(), "dashboard"}, timeout,
                                   {{"RUNTIME_DIRECTORY", directory_.path()}});
     EXPECT_EQ(told.exit_status, 0);
     EXPECT_EQ(told.err, "");

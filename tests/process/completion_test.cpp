@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The completions for shells offer what the program takes.
 
-#include "process/documentation_test.h"
+#include "process/documentation_fixture.h"
 
 #include <algorithm>
 #include <iterator>
@@ -69,7 +69,7 @@ class BashCompletion : public Completion {
         const auto file = fs::path(HANDOVER_SOURCE) / bash_completion;
         std::vector<std::string> argv = {"bash", "--norc", "-uc", script, "bash", file};
         argv.insert(argv.end(), words.begin(), words.end());
-        const auto finished = run_command(argv, patience);
+        const auto finished = run_command(argv, timeout);
         EXPECT_TRUE(finished.ok()) << finished.exit_status << ": " << finished.err;
         EXPECT_EQ(finished.err, "");
         auto names = all_in(lines_of(finished.out), "^(.*)$");

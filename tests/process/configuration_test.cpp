@@ -2,7 +2,7 @@
 // The configuration file: what is in it, what is wrong with it, and what a reload makes of it.
 
 #include "process/event_stream.h"
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ class Configuration : public ProcessTest {
   protected:
     static Finished run(std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), program_under_test());
-        return run_command(arguments, patience);
+        return run_command(arguments, timeout);
     }
 
     void write(const std::string& text) const { install_text(text, fs::perms::owner_read, file_); }
@@ -42,7 +42,7 @@ class Configuration : public ProcessTest {
         expect_faults(check(text), {fault});
     }
 
-    [[nodiscard]] DaemonStart configured() const {
+    [[nodiscard]] DaemonOptions configured() const {
         return {.listen = {}, .options = {"--config", file_}};
     }
 
@@ -68,12 +68,12 @@ TEST_F(Configuration, every_key_takes_effect) {
           "threads=8\nlog-level=debug\n");
     Daemon daemon(directory_, configured());
     EXPECT_EQ(daemon.ask("/page.txt").body, "content\n");
-    RawClient over_unix(daemon.address(1), patience);
+    RawClient over_unix(daemon.address(1), timeout);
     EXPECT_EQ(daemon.address(1).unix_path(), path);
     const auto response = over_unix.get("/hello");
     EXPECT_EQ(response.header("Keep-Alive"), "timeout=120");
     over_unix.send("GET /hello?sleep=60s HTTP/1.1\r\nHost: test\r\n\r\n");
-    EXPECT_TRUE(daemon.comes_to_connections(1));
+    EXPECT_TRUE(daemon.wait_for_connections(1));
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.await_end(), 0);
     daemon.await_line("had not finished within the drain timeout");
@@ -88,10 +88,10 @@ TEST_F(Configuration, threads_and_ready_timeout_take_effect) {
     {
         std::vector<RawClient> streams;
         for (int i = 0; i < 2; ++i) {
-            streams.emplace_back(daemon.admin(), patience);
+            streams.emplace_back(daemon.admin(), timeout);
             ask_for_events(streams.back());
         }
-        const auto third = RawClient(daemon.admin(), patience).get("/events");
+        const auto third = RawClient(daemon.admin(), timeout).get("/events");
         EXPECT_EQ(third.status, 503);
         EXPECT_NE(third.body.find("there are 2 streams"), std::string::npos)
             << "which is a quarter of the threads: " << third.body;
@@ -108,7 +108,7 @@ TEST_F(Configuration, log_level_warning_does_not_tell_who_serves) {
     ServerProcess process(start.process);
     const auto admin = Endpoint::parse("unix:" + (directory_ / "admin.sock").string());
     EXPECT_TRUE(eventually([&] { return !refuses(admin); }));
-    EXPECT_EQ(RawClient(admin, patience).get("/readyz").status, 200);
+    EXPECT_EQ(RawClient(admin, timeout).get("/readyz").status, 200);
     ::kill(process.first_pid(), SIGTERM);
     EXPECT_EQ(await_end(process.first_pid()), 0);
     EXPECT_EQ(process.log(), "");
@@ -117,7 +117,7 @@ TEST_F(Configuration, log_level_warning_does_not_tell_who_serves) {
 TEST_F(Configuration, of_the_command_line_wins) {
     write("listen=127.0.0.1:1\n");
     Daemon daemon(directory_, with_options({"--config", file_}));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     EXPECT_EQ(daemon.status().at("listeners").size(), 2U);
     EXPECT_NE(daemon.address().port(), 1);
 }

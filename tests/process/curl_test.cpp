@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The engine and curl: somebody else's idea of HTTP. What needs a say in every byte is in
-// unit/http_requests_test.cpp.
+// unit/http/requests_test.cpp.
 
 #include "support/child_process.h"
 #include "support/temporary_directory.h"
-#include "unit/http_test_server.h"
+#include "unit/http/server_fixture.h"
 
 #include <gtest/gtest.h>
 

@@ -52,7 +52,7 @@ inline void ask_for_events(RawClient& client, const std::optional<std::string>& 
     client.send("GET /events HTTP/1.1\r\nHost: localhost\r\n" +
                 (last_id ? "Last-Event-ID: " + *last_id + "\r\n" : std::string()) + "\r\n");
     pollfd begun{client.fd(), POLLIN, 0};
-    EXPECT_EQ(::poll(&begun, 1, static_cast<int>(patience.count())), 1);
+    EXPECT_EQ(::poll(&begun, 1, static_cast<int>(timeout.count())), 1);
 }
 
 }  // namespace handover::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // GET /events of the admin listener: what a page or a program sees of the service as it happens.
 
-#include "process/connections_test.h"
+#include "process/connections_fixture.h"
 #include "process/event_stream.h"
 
 #include <algorithm>
@@ -35,8 +35,8 @@ class Events : public ConnectionsTest {
 
 TEST_F(Events, begin_with_the_status_and_are_never_stored) {
     Daemon daemon(directory_, with_options({}));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
-    RawClient client(daemon.admin(), patience);
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
+    RawClient client(daemon.admin(), timeout);
     ask_for_events(client);
     daemon.signal(SIGTERM);
     const auto response = client.receive();
@@ -45,15 +45,15 @@ TEST_F(Events, begin_with_the_status_and_are_never_stored) {
     EXPECT_EQ(response.header("Cache-Control"), "no-store");
     EXPECT_TRUE(response.body.starts_with("retry: 250\n\nevent: status\ndata: {")) << response.body;
     const auto events = events_in(response.body);
-    EXPECT_EQ(events.at(0).id, "") << "a status is no happening";
+    EXPECT_EQ(events.at(0).id, "") << "a status is no event";
     EXPECT_EQ(events.at(0).data().at("generation"), 1);
     EXPECT_EQ(events.at(0).data().at("generations").at(0).at("number"), 1);
 }
 
 TEST_F(Events, go_on_across_handovers_and_a_client_misses_none_and_sees_none_twice) {
     Daemon daemon(directory_, with_options(patient()));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
-    RawClient client(daemon.admin(), patience);
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
+    RawClient client(daemon.admin(), timeout);
     std::optional<std::string> last = "0";
     std::vector<Event> all;
     for (int reload = 0; reload < 5; ++reload) {
@@ -67,7 +67,7 @@ TEST_F(Events, go_on_across_handovers_and_a_client_misses_none_and_sees_none_twi
             all.push_back(std::move(one));
         }
     }
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     ask_for_events(client, last);
     daemon.signal(SIGTERM);
     for (auto& one : only("lifecycle", events_in(client.receive().body)))
@@ -87,12 +87,12 @@ TEST_F(Events, of_a_rollback_are_told_by_the_one_that_serves_again) {
     auto start = with_options(patient());
     start.probation = "1h";
     Daemon daemon(directory_, start);
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     EXPECT_EQ(daemon.reload().status, 0);
     const auto before = daemon.log_size();
     daemon.signal(SIGKILL);
     daemon.await_rollback(before);
-    RawClient client(daemon.admin(), patience);
+    RawClient client(daemon.admin(), timeout);
     ask_for_events(client, "0");
     daemon.signal(SIGTERM);
     const auto events = only("lifecycle", events_in(client.receive().body));
@@ -108,33 +108,33 @@ TEST_F(Events, of_a_rollback_are_told_by_the_one_that_serves_again) {
 
 TEST_F(Events, show_a_status_that_has_changed_without_being_asked) {
     const Daemon daemon(directory_, with_options(patient()));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     auto stream = follow(daemon);
-    ASSERT_TRUE(stream.await_line("\"connections\":1,", patience));
+    ASSERT_TRUE(stream.await_line("\"connections\":1,", timeout));
     const auto idle = idle_clients(daemon.address(), 2);
-    EXPECT_TRUE(stream.await_line("\"connections\":3,", patience)) << stream.out();
+    EXPECT_TRUE(stream.await_line("\"connections\":3,", timeout)) << stream.out();
 }
 
 TEST_F(Events, of_a_successor_come_from_its_predecessor_as_they_happen) {
     Daemon daemon(directory_, from_copy());
     auto stream = follow(daemon);
-    ASSERT_TRUE(stream.await_line("event: status", patience));
+    ASSERT_TRUE(stream.await_line("event: status", timeout));
     install_text("#!/bin/sh\nexit 3\n", std::filesystem::perms::all, program());
     EXPECT_EQ(daemon.reload().status, 1);
-    const auto line = stream.await_line("\"what\":\"failed\"", patience);
+    const auto line = stream.await_line("\"what\":\"failed\"", timeout);
     ASSERT_TRUE(line) << stream.out();
     EXPECT_NE(line->find("exited with status 3"), std::string::npos) << *line;
 }
 
 TEST_F(Events, of_a_handover_are_sent_as_they_happen_and_then_the_stream_ends) {
     Daemon daemon(directory_, with_options(patient()));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     auto stream = follow(daemon);
-    ASSERT_TRUE(stream.await_line("event: status", patience));
+    ASSERT_TRUE(stream.await_line("event: status", timeout));
     daemon.signal(SIGUSR2);
-    ASSERT_TRUE(stream.await_line("\"what\":\"starting\"", patience)) << stream.out();
+    ASSERT_TRUE(stream.await_line("\"what\":\"starting\"", timeout)) << stream.out();
     // What comes after that is for the next generation to tell, should this one be gone before.
-    const auto ended = stream.wait(patience);
+    const auto ended = stream.wait(timeout);
     ASSERT_TRUE(ended);
     EXPECT_EQ(ended->exit_status, 0) << "the stream ends as it should";
 }
@@ -143,7 +143,7 @@ TEST_F(Events, do_not_count_as_cut_when_their_generation_ends) {
     Daemon daemon(directory_, with_options({"--drain-timeout", "30s"}));
     std::vector<RawClient> clients;
     for (int i = 0; i < 5; ++i) {
-        clients.emplace_back(daemon.admin(), patience);
+        clients.emplace_back(daemon.admin(), timeout);
         ask_for_events(clients.back());
     }
     EXPECT_TRUE(eventually([&] { return daemon.status().at("connections") == 6; }));
@@ -159,26 +159,26 @@ TEST_F(Events, have_a_quarter_of_the_threads_and_who_comes_then_is_told_so) {
         std::vector<ChildProcess> streams;
         for (int i = 0; i < 2; ++i) {
             streams.push_back(follow(daemon));
-            ASSERT_TRUE(streams.back().await_line("event: status", patience));
+            ASSERT_TRUE(streams.back().await_line("event: status", timeout));
         }
-        const auto third = RawClient(daemon.admin(), patience).get("/events");
+        const auto third = RawClient(daemon.admin(), timeout).get("/events");
         EXPECT_EQ(third.status, 503);
         EXPECT_NE(third.body.find("there are 2 streams"), std::string::npos) << third.body;
         EXPECT_EQ(daemon.reload().status, 0) << "there are threads left for others";
     }
     auto again = follow(daemon);
-    EXPECT_TRUE(again.await_line("event: status", patience));
+    EXPECT_TRUE(again.await_line("event: status", timeout));
 }
 
 TEST_F(Events, begin_with_what_happens_from_now_on_when_the_last_id_is_none_of_ours) {
     Daemon daemon(directory_, with_options({}));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     for (const auto* nonsense : {"", "x", "-1", "1e3", "99999999999999999999999"}) {
-        RawClient client(daemon.admin(), patience);
+        RawClient client(daemon.admin(), timeout);
         ask_for_events(client, nonsense);
         EXPECT_TRUE(client.receive_bytes(15).starts_with("HTTP/1.1 200 OK")) << nonsense;
     }
-    RawClient client(daemon.admin(), patience);
+    RawClient client(daemon.admin(), timeout);
     ask_for_events(client, "x");
     daemon.signal(SIGTERM);
     const auto events = only("lifecycle", events_in(client.receive().body));

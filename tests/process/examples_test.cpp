@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The two example programs: what the README tells its readers to try.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 #include "support/listening.h"
 
 namespace handover::test {
@@ -11,12 +11,12 @@ class Examples : public ProcessTest {};
 
 TEST_F(Examples, hello_http_survives_SIGUSR2) {
     // It logs nothing, so it gets a listener whose address we know.
-    const Listening listener("127.0.0.1:0");
+    const ListeningSocket listener("127.0.0.1:0");
     const auto address = listener.endpoint();
     ServerProcess server(
         {.argv = {HELLO_HTTP_PROGRAM}, .inherited = {{.name = "http", .fd = listener.fd()}}});
     const auto old = server.first_pid();
-    RawClient before(address, patience);
+    RawClient before(address, timeout);
     EXPECT_EQ(before.get("/hi").body, "Hello World!\n");
     EXPECT_EQ(before.get("/numbers/42").body, "42\n");
     Load load(address, {"--path", "/hi", "--connections", "4", "--rate", "200"});
@@ -29,12 +29,12 @@ TEST_F(Examples, hello_http_survives_SIGUSR2) {
     const auto successor = left.front();
     EXPECT_NE(successor, old);
     load.await_answers(10);
-    EXPECT_EQ(RawClient(address, patience).get("/hi").body, "Hello World!\n");
+    EXPECT_EQ(RawClient(address, timeout).get("/hi").body, "Hello World!\n");
     expect_nothing_lost(load);
 
     ::kill(successor, SIGTERM);
     EXPECT_EQ(await_end(successor), 0);
-    EXPECT_TRUE(server.becomes_only({}));
+    EXPECT_TRUE(server.wait_for_only({}));
 }
 
 TEST_F(Examples, echo_tcp_survives_SIGUSR2) {
@@ -42,12 +42,12 @@ TEST_F(Examples, echo_tcp_survives_SIGUSR2) {
     const auto address = endpoint_in(server.await_line(") serves"), "echo");
     auto current = server.first_pid();
     const auto expect_echo = [&] {
-        RawClient client(address, patience);
+        RawClient client(address, timeout);
         client.send("are you there?");
         EXPECT_EQ(client.receive_bytes(14), "are you there?");
     };
     expect_echo();
-    RawClient from_the_beginning(address, patience);
+    RawClient from_the_beginning(address, timeout);
     for (int generation = 2; generation <= 4; ++generation) {
         const auto old = current;
         ::kill(old, SIGUSR2);

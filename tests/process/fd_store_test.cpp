@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A new process takes its listeners back from the fd store, after a crash or a restart.
 
-#include "process/managed_test.h"
+#include "process/managed_fixture.h"
 #include "support/listening.h"
 
 #include <unistd.h>
@@ -21,7 +21,7 @@ class FdStore : public ManagedTest {
                 [&](const Message& message) {
                     return message.says("FDSTOREREMOVE=1") && message.value("FDNAME") == name;
                 },
-                patience)
+                timeout)
             .has_value();
     }
 
@@ -43,7 +43,7 @@ TEST_F(FdStore, listeners_and_the_count_of_generations_survive_a_crash) {
     EXPECT_EQ(crashing.await_end(), -SIGKILL);
 
     // Nobody runs, and nobody is refused: the kernel queues.
-    RawClient waiting(address, patience);
+    RawClient waiting(address, timeout);
     waiting.send("GET /hello HTTP/1.1\r\nHost: test\r\n\r\n");
     EXPECT_TRUE(waiting.is_quiet());
 
@@ -94,7 +94,7 @@ TEST_F(FdStore, generation_from_the_store_still_owns_its_listeners) {
 }
 
 TEST_F(FdStore, listener_of_a_socket_unit_is_never_pushed) {
-    const Listening unit("127.0.0.1:0");
+    const ListeningSocket unit("127.0.0.1:0");
     auto start = managed();
     start.listen = {};
     start.process.inherited = {{"http", unit.fd()}};
@@ -112,13 +112,13 @@ TEST_F(FdStore, listener_of_a_socket_unit_is_never_pushed) {
 }
 
 TEST_F(FdStore, listener_that_a_socket_unit_holds_too_is_closed_once_and_removed) {
-    const Listening unit("127.0.0.1:0");
+    const ListeningSocket unit("127.0.0.1:0");
     auto start = managed();
     start.listen = {};
     start.process.inherited = {{"http", unit.fd()}, {"http", unit.fd()}};
     Daemon daemon(directory_, start);
     EXPECT_TRUE(await_removal_of("http"));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     EXPECT_EQ(daemon.status().at("listeners").size(), 2U);
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
     const auto socket = ProcessView{::getpid()}.descriptors().at(unit.fd());
@@ -132,7 +132,7 @@ TEST_F(FdStore, listener_that_a_socket_unit_holds_too_is_closed_once_and_removed
 }
 
 TEST_F(FdStore, what_it_does_not_know_is_removed) {
-    const Listening stranger("127.0.0.1:0");
+    const ListeningSocket stranger("127.0.0.1:0");
     auto start = managed();
     start.process.inherited = {{"gopher", stranger.fd()}};
     const Daemon daemon(directory_, start);
@@ -194,7 +194,7 @@ TEST_F(FdStore, that_has_lost_the_listeners_is_complained_about) {
 }
 
 TEST_F(FdStore, ledger_that_is_none_is_begun_anew) {
-    const Listening listener("127.0.0.1:0");
+    const ListeningSocket listener("127.0.0.1:0");
     auto start = managed();
     start.process.inherited = {{"ledger", listener.fd()}};
     Daemon daemon(directory_, start);

@@ -3,7 +3,7 @@
 // ranges and codings, byte by byte over the wire.
 
 #include "http/http_date.h"
-#include "process/served_files_test.h"
+#include "process/served_files_fixture.h"
 
 #include <algorithm>
 #include <map>
@@ -95,7 +95,7 @@ std::vector<std::string> lines_of_head(const RawResponse& response) {
 TEST_F(FileResponses, to_HEAD_have_the_head_of_those_to_GET) {
     put("large", std::string(100000, 'x'));
     const Daemon daemon(directory_, serving_root({"--cache-control", "no-cache"}));
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     const auto tag = tag_of(daemon, "/digits.txt");
     const std::vector<std::pair<std::string, std::string>> table{
         {"/digits.txt", ""},
@@ -163,7 +163,7 @@ const std::vector<Conditional> conditionals{
 TEST_F(FileResponses, depend_on_the_conditions_of_the_request) {
     const Daemon daemon(directory_, serving_root({"--cache-control", "max-age=60"}));
     const auto tag = tag_of(daemon, "/digits.txt");
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     for (const auto& [headers, status] : conditionals) {
         SCOPED_TRACE(headers);
         auto text = headers;
@@ -216,7 +216,7 @@ const std::vector<Ranged> ranged{
 
 TEST_F(FileResponses, are_given_in_the_ranges_that_they_have) {
     const Daemon daemon(directory_, serving_root());
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     for (const auto& [range, status, content_range, body] : ranged) {
         SCOPED_TRACE(range);
         client.send(request("GET", "/digits.txt", "Range: " + range + "\r\n"));
@@ -370,7 +370,7 @@ TEST_F(FileResponses, to_a_directory_without_its_slash_lead_there) {
 
 TEST_F(FileResponses, are_for_GET_and_HEAD_only) {
     const Daemon daemon(directory_, serving_root());
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     for (const auto* method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
         client.send(request(method, "/digits.txt", "Content-Length: 4\r\n") + "body");
         const auto response = client.receive();

@@ -2,7 +2,7 @@
 // Files that take a while to be sent, and what happens meanwhile; and curl, somebody else's idea of
 // how files are got.
 
-#include "process/served_files_test.h"
+#include "process/served_files_fixture.h"
 #include "support/processes.h"
 
 #include <list>
@@ -33,7 +33,7 @@ class FileTransfers : public ServedFiles {
 TEST_F(FileTransfers, go_on_with_the_file_that_they_began_with) {
     write(root_ / "file", std::string(large, 'a'));
     const Daemon daemon(directory_, serving_root());
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     const auto first = begin(client, "/file");
     write(directory_ / "next", std::string(large / 2, 'b'));
     fs::rename(directory_ / "next", root_ / "file");
@@ -44,7 +44,7 @@ TEST_F(FileTransfers, go_on_with_the_file_that_they_began_with) {
 TEST_F(FileTransfers, finish_in_the_generation_that_began_them) {
     write(root_ / "file", std::string(large, 'a'));
     Daemon daemon(directory_, serving_root());
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     const auto first = begin(client, "/file");
     fs::remove(root_ / "file");
     const auto told = daemon.reload();
@@ -63,7 +63,7 @@ TEST_F(FileTransfers, of_many_slow_clients_take_little_memory) {
     const auto before = ProcessView{daemon.pid()}.resident_kib();
     std::list<RawClient> slow;
     for (std::size_t i = 0; i < clients; ++i)
-        begin(slow.emplace_back(daemon.address(), patience), "/file");
+        begin(slow.emplace_back(daemon.address(), timeout), "/file");
     EXPECT_EQ(ask(daemon, "/hello").status, 200) << "others are served";
     EXPECT_LT(ProcessView{daemon.pid()}.resident_kib(), before + clients * kib_for_each);
 }
@@ -130,7 +130,7 @@ TEST_F(FilesByCurl, are_got_again_only_if_they_have_changed) {
 
 TEST_F(FilesByCurl, are_unpacked) {
     const Daemon daemon(directory_, serving_root());
-    ASSERT_EQ(run_command({"gzip", "--keep", root_ / "file.txt"}, patience).exit_status, 0);
+    ASSERT_EQ(run_command({"gzip", "--keep", root_ / "file.txt"}, timeout).exit_status, 0);
     const auto packed = std::to_string(fs::file_size(root_ / "file.txt.gz"));
     EXPECT_EQ(curl(daemon, {"--compressed"}).out, "200 " + packed);
     EXPECT_TRUE(got() == text_);

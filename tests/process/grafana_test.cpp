@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The example of a dashboard for Grafana asks for what /metrics has, and for nothing else.
 
-#include "process/documentation_test.h"
+#include "process/documentation_fixture.h"
 
 #include <nlohmann/json.hpp>
 
@@ -43,7 +43,7 @@ class Grafana : public DocumentationTest {
     Names samples() const {
         Daemon daemon(directory_, with_options({}));
         EXPECT_EQ(daemon.ask().status, 200);
-        return all_in(lines_of(RawClient(daemon.admin(), patience).get("/metrics").body), "^(.*)$");
+        return all_in(lines_of(RawClient(daemon.admin(), timeout).get("/metrics").body), "^(.*)$");
     }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What /status tells about the generations of a service and the handovers between them.
 
-#include "process/connections_test.h"
+#include "process/connections_fixture.h"
 #include "support/listening.h"
 
 #include <chrono>
@@ -15,7 +15,7 @@ using nlohmann::json;
 
 class History : public ConnectionsTest {
   protected:
-    [[nodiscard]] static DaemonStart with_probation(DaemonStart start) {
+    [[nodiscard]] static DaemonOptions with_probation(DaemonOptions start) {
         start.probation = "1h";
         return start;
     }
@@ -53,7 +53,7 @@ class History : public ConnectionsTest {
 
 TEST_F(History, begins_with_a_start) {
     const Daemon daemon(directory_, with_options({}));
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     const auto status = daemon.status();
     EXPECT_EQ(last_in(status), "start ok null 1");
     EXPECT_GE(status.at("history").at(0).at("duration_ms"), 0);
@@ -81,7 +81,7 @@ TEST_F(History, tells_who_drains_with_what_and_how_long_until_it_has_ended) {
     auto idle = idle_clients(daemon.address(), 3);
     const auto first = daemon.pid();
     EXPECT_EQ(daemon.reload().status, 0);
-    await_arrivals(daemon, 3);
+    await_imports(daemon, 3);
     expect_roles(daemon, "2 probation, 1 draining");
     const auto counts = [&] { return daemon.status().at("generations").at(1); };
     EXPECT_TRUE(eventually([&] {
@@ -158,7 +158,7 @@ TEST_F(History, says_that_a_handover_goes_on_while_the_successor_starts) {
 
 TEST_F(History, goes_on_over_a_restart) {
     Daemon before(directory_, managed(patient()));
-    EXPECT_TRUE(before.comes_to_state("serving"));
+    EXPECT_TRUE(before.wait_for_state("serving"));
     leave(before);
     const auto daemon = start_from_store(managed(patient()));
     expect_roles(*daemon, "2 serving, 1 ended");
@@ -172,7 +172,7 @@ TEST_F(History, goes_on_over_a_restart) {
 
 TEST_F(History, goes_on_over_a_crash) {
     const auto before = std::make_unique<Daemon>(directory_, managed(patient()));
-    EXPECT_TRUE(before->comes_to_state("serving"));
+    EXPECT_TRUE(before->wait_for_state("serving"));
     before->signal(SIGKILL);
     EXPECT_EQ(before->await_end(), -SIGKILL);
     const auto daemon = start_from_store(managed(patient()));
@@ -201,7 +201,7 @@ TEST_F(History, of_a_predecessor_that_dies_in_a_reload_says_so) {
 TEST_F(History, has_sixteen_generations_and_all_handovers_of_many_reloads) {
     Daemon daemon(directory_, with_options({}));
     for (std::uint64_t number = 2; number <= 20; ++number) hand_over_to_the_end(daemon);
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     const auto status = daemon.status();
     ASSERT_EQ(status.at("generations").size(), 16U);
     EXPECT_EQ(status.at("generations").at(0).at("number"), 20);
@@ -211,7 +211,7 @@ TEST_F(History, has_sixteen_generations_and_all_handovers_of_many_reloads) {
 }
 
 TEST_F(History, listeners_are_told_by_where_they_came_from) {
-    const Listening unit("127.0.0.1:0");
+    const ListeningSocket unit("127.0.0.1:0");
     auto start = managed(patient());
     start.listen = {unit.endpoint().to_string(), "unix:" + (directory_ / "own").string()};
     start.process.inherited = {{"http", unit.fd()}};
@@ -220,7 +220,7 @@ TEST_F(History, listeners_are_told_by_where_they_came_from) {
     EXPECT_EQ(sources_in(daemon->status()), (Sources{"socket unit", "bound", "bound"}));
     EXPECT_EQ(daemon->reload().status, 0);
     EXPECT_EQ(sources_in(daemon->status()), (Sources{"predecessor", "predecessor", "predecessor"}));
-    EXPECT_TRUE(daemon->comes_to_state("serving"));
+    EXPECT_TRUE(daemon->wait_for_state("serving"));
     leave(*daemon);
     daemon = start_from_store(start);
     EXPECT_EQ(sources_in(daemon->status()), (Sources{"socket unit", "fd store", "fd store"}));

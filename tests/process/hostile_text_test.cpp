@@ -2,7 +2,7 @@
 // What another process says is shown to people by the log, the status and the commands: it must not
 // be able to write lines of its own, or to command a terminal.
 
-#include "process/managed_test.h"
+#include "process/managed_fixture.h"
 #include "process/scripted_admin.h"
 #include "process/shell_successor.h"
 #include "support/terminal_process.h"
@@ -54,7 +54,7 @@ TEST_F(HostileText, of_a_successor_stays_on_its_line) {
     ASSERT_TRUE(status);
     EXPECT_FALSE(status->says("MAINPID=1")) << status->text;
 
-    const auto asked = run_command(daemon.command("status"), patience);
+    const auto asked = run_command(daemon.command("status"), timeout);
     EXPECT_EQ(asked.exit_status, 0) << asked.err;
     const auto last = asked.out.find("the successor (pid ");
     ASSERT_NE(last, std::string::npos) << asked.out;
@@ -75,7 +75,7 @@ TEST_F(HostileText, of_the_admin_listener_commands_no_terminal) {
         SCOPED_TRACE(testing::PrintToString(command));
         std::vector<std::string> arguments{HANDOVERD_PROGRAM, "--admin", admin.address()};
         arguments.insert(arguments.end(), command.begin(), command.end());
-        const auto told = run_command(arguments, patience);
+        const auto told = run_command(arguments, timeout);
         auto text = told.out + told.err;
         EXPECT_NE(text.find('\\'), std::string::npos) << text;
         std::erase(text, '\n');
@@ -98,7 +98,7 @@ TEST_F(HostileText, of_the_admin_listener_is_painted_as_text) {
             return TerminalProcess(command);
         };
         auto watching = on_terminal({"status", "--watch"});
-        EXPECT_TRUE(watching.comes_to_show("\\x1b[?1049l")) << watching.screen().text();
+        EXPECT_TRUE(watching.wait_for_text("\\x1b[?1049l")) << watching.screen().text();
         EXPECT_TRUE(watching.screen().is_alternate());
         EXPECT_EQ(watching.screen().surprises(), "");
         for (const auto* command : {"status", "reload"}) {

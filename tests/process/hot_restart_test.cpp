@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The main promise: the program on disk is replaced, and nobody notices but the next request.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 namespace handover::test {
 namespace {
@@ -36,7 +36,7 @@ class HotRestart : public ProcessTest {
         EXPECT_EQ(slow_answer.generation, 1U);
         EXPECT_EQ(slow_answer.pid, old);
         EXPECT_EQ(await_end(old), 0);
-        EXPECT_TRUE(daemon.becomes_only({successor}));
+        EXPECT_TRUE(daemon.wait_for_only({successor}));
     }
 
     void replace_program() const { install(HANDOVERD_NEXT_PROGRAM, program()); }

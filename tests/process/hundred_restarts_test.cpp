@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a single handover would leave behind unnoticed, a hundred of them add up.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <algorithm>
 #include <set>
@@ -24,7 +24,7 @@ class HundredRestarts : public ProcessTest {
     /// Of the current generation, after it has answered some requests and is idle again.
     static Size size_at_rest(const Daemon& daemon) {
         for (int i = 0; i < 50; ++i) EXPECT_EQ(daemon.ask().pid, daemon.pid());
-        EXPECT_TRUE(daemon.comes_to_connections(0));
+        EXPECT_TRUE(daemon.wait_for_connections(0));
         const ProcessView process{daemon.pid()};
         // The connection that asked for the number of connections is closed last.
         EXPECT_TRUE(eventually([&] { return sockets(process) == listeners; }));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Listeners that come and go by a changed configuration, while the others keep serving.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <csignal>
 #include <optional>
@@ -21,7 +21,7 @@ class ChangedListeners : public ProcessTest {
         install_text(lines, fs::perms::owner_read, file());
     }
     [[nodiscard]] fs::path file() const { return directory_ / "handoverd.conf"; }
-    [[nodiscard]] DaemonStart configured() const {
+    [[nodiscard]] DaemonOptions configured() const {
         return {.listen = {}, .options = {"--config", file()}};
     }
     [[nodiscard]] std::string unix_address(const std::string& name) const {
@@ -34,7 +34,7 @@ TEST_F(ChangedListeners, several_are_served_at_once) {
     Daemon daemon(directory_, configured());
     for (std::uint64_t generation = 1; generation <= 3; ++generation) {
         for (std::size_t i = 0; i < 3; ++i) {
-            RawClient client(daemon.address(i), patience);
+            RawClient client(daemon.address(i), timeout);
             EXPECT_EQ(answer_in(client.get("/hello")).generation, generation);
         }
         if (generation < 3) {
@@ -59,7 +59,7 @@ TEST_F(ChangedListeners, one_is_added_and_one_removed_while_another_serves) {
     load.await_answers(10);
 
     EXPECT_EQ(daemon.address(0), kept);
-    RawClient client(Endpoint::parse(unix_address("added")), patience);
+    RawClient client(Endpoint::parse(unix_address("added")), timeout);
     EXPECT_EQ(answer_in(client.get("/hello")).generation, 2U);
     EXPECT_TRUE(eventually([&] { return refuses(removed); }));
     const auto report = expect_nothing_lost(load);
@@ -76,7 +76,7 @@ TEST_F(ChangedListeners, path_of_a_removed_one_is_unlinked_and_can_come_back) {
     EXPECT_FALSE(fs::exists(directory_ / "path"));
     configure({kept, unix_address("path")});
     EXPECT_EQ(daemon.reload().status, 0);
-    RawClient client(Endpoint::parse(unix_address("path")), patience);
+    RawClient client(Endpoint::parse(unix_address("path")), timeout);
     EXPECT_EQ(answer_in(client.get("/hello")).generation, 3U);
 }
 
@@ -102,7 +102,7 @@ class ListenerOnProbation : public ChangedListeners {
         removed_ = daemon_->address(1);
         configure({kept_});
     }
-    [[nodiscard]] DaemonStart on_probation() const {
+    [[nodiscard]] DaemonOptions on_probation() const {
         auto start = configured();
         start.probation = "1h";
         return start;
@@ -115,7 +115,7 @@ class ListenerOnProbation : public ChangedListeners {
 
 TEST_F(ListenerOnProbation, that_is_removed_is_served_once_a_connection_and_refused_afterwards) {
     EXPECT_EQ(daemon_->reload().status, 0);
-    RawClient client(*removed_, patience);
+    RawClient client(*removed_, timeout);
     const auto response = client.get("/hello");
     EXPECT_EQ(answer_in(response).generation, 2U);
     EXPECT_TRUE(response.says_close());
@@ -131,7 +131,7 @@ TEST_F(ListenerOnProbation, that_is_removed_comes_back_in_a_rollback) {
     const auto before = daemon_->log_size();
     daemon_->signal(SIGKILL);
     daemon_->await_rollback(before);
-    RawClient client(*removed_, patience);
+    RawClient client(*removed_, timeout);
     const auto response = client.get("/hello");
     EXPECT_EQ(answer_in(response).generation, 1U);
     EXPECT_FALSE(response.says_close());
@@ -140,8 +140,8 @@ TEST_F(ListenerOnProbation, that_is_removed_comes_back_in_a_rollback) {
 TEST_F(ChangedListeners, idle_connection_of_a_removed_one_is_answered_once_more) {
     configure({"127.0.0.1:0", "127.0.0.1:0"});
     Daemon daemon(directory_, configured());
-    RawClient staying(daemon.address(0), patience);
-    RawClient leaving(daemon.address(1), patience);
+    RawClient staying(daemon.address(0), timeout);
+    RawClient leaving(daemon.address(1), timeout);
     for (auto* client : {&staying, &leaving}) EXPECT_EQ(client->get("/hello").status, 200);
     configure({daemon.address(0).to_string()});
     EXPECT_EQ(daemon.reload().status, 0);
@@ -180,7 +180,7 @@ TEST_F(ChangedListeners, one_for_metrics_is_added_and_moved_and_dropped) {
         install_text("listen=" + listen + "\n" + metrics, fs::perms::owner_read, file());
     };
     const auto generation_told_at = [this](const std::string& name) {
-        return RawClient(Endpoint::parse(unix_address(name)), patience).get("/metrics").body;
+        return RawClient(Endpoint::parse(unix_address(name)), timeout).get("/metrics").body;
     };
     configure({"127.0.0.1:0"});
     Daemon daemon(directory_, configured());

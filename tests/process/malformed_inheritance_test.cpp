@@ -3,7 +3,7 @@
 // daemon serves what it can and warns, or refuses with status 78 and one sentence; and in either
 // case it leaves alone what is not its own.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 #include "support/listening.h"
 
 #include <fcntl.h>
@@ -63,7 +63,7 @@ class Things {
                                              {"seqpacket", pair_[0]}};
         return all.at(kind);
     }
-    [[nodiscard]] const Listening& listener() const { return listener_; }
+    [[nodiscard]] const ListeningSocket& listener() const { return listener_; }
     void say_on_the_seqpacket(const std::string& packet) const {
         EXPECT_EQ(::send(pair_[1], packet.data(), packet.size(), 0), std::ssize(packet));
     }
@@ -78,8 +78,8 @@ class Things {
     }
 
   private:
-    const Listening listener_{"127.0.0.1:0"};
-    const Listening other_{"127.0.0.1:0"};
+    const ListeningSocket listener_{"127.0.0.1:0"};
+    const ListeningSocket other_{"127.0.0.1:0"};
     const UniqueFd file_;
     const UniqueFd null_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
     const UniqueFd directory_{::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -94,7 +94,7 @@ class Things {
     std::array<int, 2> pair_{};
 };
 
-struct Inheritance {
+struct InheritedState {
     std::vector<std::pair<std::string, std::string>> fds;  ///< name and kind
     Environment environment;                               ///< instead of what is right
     std::vector<std::string> told;                         ///< what its one line names
@@ -102,7 +102,7 @@ struct Inheritance {
 
 class MalformedInheritance : public ProcessTest {
   protected:
-    [[nodiscard]] DaemonStart with(const Inheritance& inheritance) const {
+    [[nodiscard]] DaemonOptions with(const InheritedState& inheritance) const {
         auto start = with_options({});
         for (const auto& [name, kind] : inheritance.fds)
             start.process.inherited.push_back({name, things_[kind]});
@@ -110,7 +110,7 @@ class MalformedInheritance : public ProcessTest {
         return start;
     }
 
-    static std::string title_of(const Inheritance& inheritance) {
+    static std::string title_of(const InheritedState& inheritance) {
         std::ostringstream title;
         for (const auto& [name, kind] : inheritance.fds) title << name << "=" << kind << " ";
         for (const auto& [name, value] : inheritance.environment)
@@ -118,7 +118,7 @@ class MalformedInheritance : public ProcessTest {
         return title.str();
     }
 
-    void expect_refused(const Inheritance& inheritance) const {
+    void expect_refused(const InheritedState& inheritance) const {
         SCOPED_TRACE(title_of(inheritance));
         const TemporaryDirectory elsewhere;
         const auto told = run_to_end(elsewhere, with(inheritance));
@@ -132,7 +132,7 @@ class MalformedInheritance : public ProcessTest {
     }
 
     /// Of what it inherited it has nothing but, perhaps, the listener.
-    void expect_served(const Inheritance& inheritance) const {
+    void expect_served(const InheritedState& inheritance) const {
         SCOPED_TRACE(title_of(inheritance));
         const TemporaryDirectory elsewhere;
         Daemon daemon(elsewhere, with(inheritance));
@@ -153,7 +153,7 @@ class MalformedInheritance : public ProcessTest {
     }
 
     /// For whoever else has it. What could be adopted has to be non-blocking.
-    void expect_untouched(const Inheritance& inheritance) const {
+    void expect_untouched(const InheritedState& inheritance) const {
         for (const auto& [name, kind] : inheritance.fds) {
             if (kind == "listener" || (name == "channel" && kind == "seqpacket")) continue;
             EXPECT_EQ(::fcntl(things_[kind], F_GETFL) & O_NONBLOCK, 0) << kind;
@@ -166,7 +166,7 @@ class MalformedInheritance : public ProcessTest {
 
 const std::string nonsense(300, 'n');
 
-const Inheritance wrong_variables[] = {
+const InheritedState wrong_variables[] = {
     // LISTEN_FDS
     {{{"http", "listener"}}, {{"LISTEN_FDS", "-1"}}, {"LISTEN_FDS='-1' is not a number"}},
     {{{"http", "listener"}}, {{"LISTEN_FDS", "0"}}, {"LISTEN_FDS=0", "'http'", "1 names"}},
@@ -191,7 +191,7 @@ const Inheritance wrong_variables[] = {
      {{"LISTEN_FDS", "65536"}, {"LISTEN_FDNAMES", std::nullopt}},
      {"LISTEN_FDS=65536 announces descriptor 4 ('unknown'), but it is not open"}},
     {{},
-     {{"LISTEN_FDS", "1"}, {"LISTEN_PID", std::string(Start::own_pid)}},
+     {{"LISTEN_FDS", "1"}, {"LISTEN_PID", std::string(ProcessOptions::own_pid)}},
      {"LISTEN_FDS=1 announces descriptor 3 ('unknown'), but it is not open"}},
     // LISTEN_PID
     {{{"http", "listener"}}, {{"LISTEN_PID", std::nullopt}}, {"LISTEN_PID is not"}},
@@ -248,14 +248,14 @@ TEST_F(MalformedInheritance, of_a_wanted_name_for_something_else_is_refused) {
 }
 
 TEST_F(MalformedInheritance, of_a_channel_without_a_predecessor_is_refused) {
-    const Inheritance inheritance{
+    const InheritedState inheritance{
         {{"channel", "seqpacket"}}, {}, {"the inherited 'channel' does not begin with a hello"}};
     expect_refused(inheritance);
     things_.say_on_the_seqpacket("no message at all");
     expect_refused(inheritance);
 }
 
-const Inheritance unwanted[] = {
+const InheritedState unwanted[] = {
     {{{"gopher", "other listener"}}, {}, {"'gopher' (a stream socket listening on 127.0.0.1:"}},
     {{{"gopher", "file"}}, {}, {"'gopher' (a regular file) means nothing to this version: closed"}},
     {{{"gopher", "null"}}, {}, {"'gopher' (a character device) means nothing"}},
@@ -284,7 +284,7 @@ const Inheritance unwanted[] = {
      {"an inherited 'channel' holds nothing that this"}},
     // nothing to warn of
     {{{"http", "listener"}, {"http", "listener"}}, {}, {}},
-    {{}, {{"LISTEN_FDS", "0"}, {"LISTEN_PID", std::string(Start::own_pid)}}, {}},
+    {{}, {{"LISTEN_FDS", "0"}, {"LISTEN_PID", std::string(ProcessOptions::own_pid)}}, {}},
     {{}, {{"LISTEN_PIDFDID", "12"}}, {}},
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The manual pages say what the program does.
 
-#include "process/documentation_test.h"
+#include "process/documentation_fixture.h"
 #include "process/event_stream.h"
 
 #include <algorithm>
@@ -147,7 +147,7 @@ class Manual : public DocumentationTest {
     [[nodiscard]] Finished check(const std::string& text) {
         const auto path = directory_ / "handoverd.conf";
         install_text(text, fs::perms::owner_read, path);
-        return run_command({program_under_test(), "check", "--config", path}, patience);
+        return run_command({program_under_test(), "check", "--config", path}, timeout);
     }
 
     /// Every key of the object is among the names; those of an object in it are in a paragraph that
@@ -167,7 +167,7 @@ class Manual : public DocumentationTest {
 
     /// All that has happened, up to the end of the service.
     [[nodiscard]] static std::vector<json> lifecycle_of(const Daemon& daemon) {
-        RawClient client(daemon.admin(), patience);
+        RawClient client(daemon.admin(), timeout);
         ask_for_events(client, "0");
         daemon.signal(SIGTERM);
         std::vector<json> events;
@@ -243,7 +243,7 @@ TEST_F(Manual, of_the_daemon_has_every_field_of_the_status) {
 TEST_F(Manual, of_the_daemon_has_every_field_of_an_event) {
     Daemon daemon(directory_, with_options({}));
     EXPECT_EQ(daemon.reload().status, 0);
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     const auto lines =
         below_item(section(page(daemon_page), "ADMIN LISTENER"), ".It Li GET /events");
     const auto names = variables(lines);
@@ -260,7 +260,7 @@ TEST_F(Manual, of_the_daemon_has_every_field_of_an_event) {
 
 TEST_F(Manual, of_the_daemon_and_the_help_have_every_path_of_the_admin_listener) {
     const auto listed = section(page(daemon_page), "ADMIN LISTENER");
-    const auto help = lines_of(run_command({program_under_test(), "--help"}, patience).out);
+    const auto help = lines_of(run_command({program_under_test(), "--help"}, timeout).out);
     const auto is_option = [](const std::string& line) {
         return std::regex_search(line, std::regex("^ {2,20}(-[a-z],|--[a-z])"));
     };
@@ -290,7 +290,7 @@ TEST_F(Manual, of_the_daemon_has_every_field_of_the_access_log_in_JSON) {
 TEST_F(Manual, of_the_daemon_has_every_metric_and_label_and_no_other_and_so_has_the_README) {
     Daemon daemon(directory_, with_options({}));
     EXPECT_EQ(daemon.ask().status, 200);
-    const auto wanted = families_in(RawClient(daemon.admin(), patience).get("/metrics").body);
+    const auto wanted = families_in(RawClient(daemon.admin(), timeout).get("/metrics").body);
     const auto listed =
         below_item(section(page(daemon_page), "ADMIN LISTENER"), ".It Li GET /metrics");
     expect_same(all_in(listed, R"(^\.It Li (\S+)$)"), wanted, daemon_page, "/metrics");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connections by the thousand, at a real daemon.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 #include "support/descriptor_limit.h"
 
 #include <poll.h>
@@ -26,7 +26,7 @@ class ManyConnections : public ProcessTest {
         return std::min(promised, possible);
     }
     /// An hour: none of them shall be closed for its idleness while we look.
-    static DaemonStart patient_daemon() { return with_options({"--idle-timeout", "1h"}); }
+    static DaemonOptions patient_daemon() { return with_options({"--idle-timeout", "1h"}); }
 };
 
 TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory) {
@@ -38,7 +38,7 @@ TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory
 
     const auto count = as_many_as_possible();
     IdleConnections idle(daemon.address(), count);
-    EXPECT_TRUE(daemon.comes_to_connections(count));
+    EXPECT_TRUE(daemon.wait_for_connections(count));
     // A burst may have made more workers than there were; they leave when they have nothing to do.
     EXPECT_TRUE(eventually([&] {
         return daemon.ask().status == 200 && process.threads() <= threads;
@@ -74,7 +74,7 @@ TEST_F(ManyConnections, beyond_the_limit_of_descriptors_wait_and_cost_no_time) {
     limit_to(process.descriptors().size() + 20);
     std::vector<RawClient> clients;
     for (int i = 0; i < 40; ++i) {
-        clients.emplace_back(daemon.address(), patience);
+        clients.emplace_back(daemon.address(), timeout);
         clients.back().send("GET /hello HTTP/1.1\r\nHost: test\r\n\r\n");
     }
     daemon.await_line("Too many open files");
@@ -98,7 +98,7 @@ TEST_F(ManyConnections, are_not_limited_by_the_soft_limit_of_descriptors) {
     };
     const auto daemon = start_with_few();
     IdleConnections idle(daemon->address(), 1000);
-    EXPECT_TRUE(daemon->comes_to_connections(1000));
+    EXPECT_TRUE(daemon->wait_for_connections(1000));
     EXPECT_EQ(idle.ask().answered(), 1000);
 }
 

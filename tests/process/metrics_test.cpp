@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // /metrics: one service, in however many generations. /healthz and /readyz.
-#include "process/connections_test.h"
+#include "process/connections_fixture.h"
 
 #include <chrono>
 #include <filesystem>
@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using Samples = std::map<std::string, double>;
 
 Samples samples_of(const Daemon& daemon) {
-    const auto response = RawClient(daemon.admin(), patience).get("/metrics");
+    const auto response = RawClient(daemon.admin(), timeout).get("/metrics");
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
     Samples samples;
@@ -56,14 +56,14 @@ class Metrics : public ConnectionsTest {
     static std::string connections(const std::string& ending) {
         return "handover_connections_total{ending=\"" + ending + "\"}";
     }
-    static bool comes_to(double value, const std::string& name, const Daemon& daemon) {
+    static bool wait_for(double value, const std::string& name, const Daemon& daemon) {
         return eventually([&] { return samples_of(daemon).at(name) == value; });
     }
     static void ask(const Daemon& daemon, int count) {
         for (int i = 0; i < count; ++i) EXPECT_EQ(daemon.ask().status, 200);
     }
     static int status_of(const std::string& path, const Endpoint& endpoint) {
-        return RawClient(endpoint, patience).get(path).status;
+        return RawClient(endpoint, timeout).get(path).status;
     }
 };
 
@@ -71,9 +71,9 @@ TEST_F(Metrics, go_on_over_reloads) {
     Daemon daemon(directory_, with_options({}));
     ask(daemon, 3);
     EXPECT_EQ(daemon.ask("/nowhere").status, 404);
-    RawClient staying(daemon.address(), patience);
+    RawClient staying(daemon.address(), timeout);
     EXPECT_EQ(staying.get("/hello").status, 200);
-    EXPECT_TRUE(daemon.comes_to_connections(1)) << "the others are seen to be closed";
+    EXPECT_TRUE(daemon.wait_for_connections(1)) << "the others are seen to be closed";
     hand_over_to_the_end(daemon);
     hand_over_to_the_end(daemon);
     EXPECT_EQ(staying.get("/hello").status, 200);
@@ -90,8 +90,8 @@ TEST_F(Metrics, go_on_over_reloads) {
     EXPECT_EQ(now.at(connections("moved")), 2);
     EXPECT_EQ(now.at(opened), 3 + 1 + 1 + 2 + 2) << "one came three times";
     EXPECT_EQ(now.at("handover_fd_store_entries"), 0) << "there is no service manager";
-    EXPECT_TRUE(comes_to(8, "handover_request_duration_seconds_count", daemon));
-    EXPECT_TRUE(comes_to(1, "handover_connections{state=\"idle\"}", daemon));
+    EXPECT_TRUE(wait_for(8, "handover_request_duration_seconds_count", daemon));
+    EXPECT_TRUE(wait_for(1, "handover_connections{state=\"idle\"}", daemon));
 }
 
 TEST_F(Metrics, name_the_build) {
@@ -105,11 +105,11 @@ TEST_F(Metrics, name_the_build) {
 TEST_F(Metrics, of_a_generation_that_drains_are_counted_as_well) {
     Daemon daemon(directory_, with_options({}));
     HeldRequest held(daemon.address());
-    EXPECT_TRUE(comes_to(1, "handover_connections{state=\"active\"}", daemon));
+    EXPECT_TRUE(wait_for(1, "handover_connections{state=\"active\"}", daemon));
     hand_over(daemon);
     ask(daemon, 1);
     EXPECT_EQ(samples_of(daemon).at(requests), 1);
-    EXPECT_TRUE(comes_to(1, "handover_connections{state=\"draining\"}", daemon))
+    EXPECT_TRUE(wait_for(1, "handover_connections{state=\"draining\"}", daemon))
         << "a dashboard sees one service";
     held.release();
     expect_answer_of(1, held.client());
@@ -143,7 +143,7 @@ TEST_F(Metrics, never_go_back_under_load_and_are_what_the_client_counted) {
 TEST_F(Metrics, go_on_over_a_restart_and_a_crash) {
     auto daemon = std::make_unique<Daemon>(directory_, managed(patient()));
     ask(*daemon, 3);
-    RawClient staying(daemon->address(), patience);
+    RawClient staying(daemon->address(), timeout);
     EXPECT_EQ(staying.get("/hello").status, 200);
     EXPECT_EQ(samples_of(*daemon).at("handover_fd_store_entries"), 3) << "http, admin, ledger";
     leave(*daemon);
@@ -192,7 +192,7 @@ TEST_F(Metrics, count_a_predecessor_that_dies_as_a_crash_where_its_successor_goe
     const auto old = daemon.pid();
     hand_over(daemon);
     ASSERT_EQ(::kill(old, SIGKILL), 0);
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     EXPECT_EQ(samples_of(daemon).at(handovers("crash", "ok")), 1);
     EXPECT_EQ(samples_of(daemon).at(handovers("reload", "ok")), 0);
 }
@@ -247,17 +247,17 @@ TEST_F(Metrics, have_a_listener_of_their_own_for_nothing_else) {
     for (const auto* path : {"/metrics", "/healthz", "/readyz"})
         EXPECT_EQ(status_of(path, own()), 200) << path;
     for (const auto* path : {"/status", "/hello", "/"}) EXPECT_EQ(status_of(path, own()), 404);
-    RawClient client(own(), patience);
+    RawClient client(own(), timeout);
     client.send("POST /reload HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
     EXPECT_EQ(client.receive().status, 404);
     ask(daemon, 2);
-    EXPECT_NE(RawClient(own(), patience).get("/metrics").body.find(requests + std::string(" 2\n")),
+    EXPECT_NE(RawClient(own(), timeout).get("/metrics").body.find(requests + std::string(" 2\n")),
               std::string::npos)
         << "the requests of the site, not those for metrics";
 
     hand_over_to_the_end(daemon);
     EXPECT_EQ(own(), before) << "it is handed over like any other";
-    EXPECT_NE(RawClient(own(), patience).get("/metrics").body.find("handover_generation 2\n"),
+    EXPECT_NE(RawClient(own(), timeout).get("/metrics").body.find("handover_generation 2\n"),
               std::string::npos);
 }
 
@@ -272,14 +272,14 @@ TEST_F(Health, is_good_all_through_a_reload_and_not_when_the_service_stops) {
         EXPECT_EQ(status_of(path, daemon.admin()), 200) << path;
     install_text("#!/bin/sh\nexec sleep 1000\n", fs::perms::owner_all, program());
     daemon.signal(SIGUSR2);
-    EXPECT_TRUE(daemon.comes_to_state("handing over"));
+    EXPECT_TRUE(daemon.wait_for_state("handing over"));
     for (const auto* path : {"/healthz", "/readyz"})
         EXPECT_EQ(status_of(path, daemon.admin()), 200) << path;
 
     // What keeps it, and what asks it: nobody can connect any more.
     HeldRequest held(daemon.address());
-    RawClient alive(daemon.admin(), patience);
-    RawClient ready(daemon.admin(), patience);
+    RawClient alive(daemon.admin(), timeout);
+    RawClient ready(daemon.admin(), timeout);
     for (auto* client : {&alive, &ready}) EXPECT_EQ(client->get("/readyz").status, 200);
     daemon.signal(SIGTERM);
     daemon.await_line("generation 1 stops");
@@ -314,7 +314,7 @@ TEST_F(Health, is_not_good_in_a_generation_that_leaves_for_a_restart) {
     HeldRequest held(daemon.address());
     std::vector<RawClient> asking;
     for (const auto& endpoint : {daemon.address(), daemon.admin()}) {
-        asking.emplace_back(endpoint, patience);
+        asking.emplace_back(endpoint, timeout);
         EXPECT_EQ(asking.back().get("/readyz").status, 200);
     }
     daemon.signal(SIGUSR1);

@@ -2,7 +2,7 @@
 // A successor that is ready is not yet trusted: the generation before it watches it, and takes over
 // again should it die.
 
-#include "process/connections_test.h"
+#include "process/connections_fixture.h"
 
 #include <gmock/gmock.h>
 
@@ -19,14 +19,14 @@ class Probation : public ConnectionsTest {
   protected:
     static constexpr const char* for_ever = "1h";
 
-    static DaemonStart with_probation(const std::string& time, DaemonStart start) {
+    static DaemonOptions with_probation(const std::string& time, DaemonOptions start) {
         start.probation = time;
         return start;
     }
-    [[nodiscard]] static DaemonStart without_manager(const std::string& time = for_ever) {
+    [[nodiscard]] static DaemonOptions without_manager(const std::string& time = for_ever) {
         return with_probation(time, with_options(patient()));
     }
-    [[nodiscard]] DaemonStart with_manager(const std::string& time = for_ever) const {
+    [[nodiscard]] DaemonOptions with_manager(const std::string& time = for_ever) const {
         return with_probation(time, managed(patient()));
     }
 
@@ -71,7 +71,7 @@ TEST_F(Probation, successor_that_dies_in_it_is_rolled_back_and_nobody_is_refused
             << line;
         EXPECT_NE(line.find("; generation 1 serves again"), std::string::npos) << line;
         expect_served_by(daemon, old, 1);
-        EXPECT_TRUE(daemon.becomes_only({old})) << "something of it is left";
+        EXPECT_TRUE(daemon.wait_for_only({old})) << "something of it is left";
         fresh.await_answers(10);
         ++next;  // a number is not given twice
     }
@@ -93,7 +93,7 @@ TEST_F(Probation, what_a_dead_successor_had_not_taken_stays_and_the_rest_is_coun
     for (int i = 0; i < 5; ++i) held.emplace_back(daemon.address());
     auto idle = idle_clients(daemon.address(), 20);
     hand_over(daemon);
-    await_arrivals(daemon, idle.size());
+    await_imports(daemon, idle.size());
     const auto line = kill_successor(daemon);
     EXPECT_NE(line.find("20 connections went down with it"), std::string::npos) << line;
     for (auto& client : idle) EXPECT_TRUE(client.closed_by_server());
@@ -142,7 +142,7 @@ TEST_F(Probation, successor_that_hangs_is_rolled_back_when_it_should_become_the_
     const auto line = daemon.await_rollback(before);
     EXPECT_NE(line.find("did not say that it is well within 2000 ms"), std::string::npos) << line;
     expect_served_by(daemon, old, 1);
-    EXPECT_TRUE(daemon.becomes_only({old}));
+    EXPECT_TRUE(daemon.wait_for_only({old}));
 }
 
 TEST_F(Probation, successor_that_dies_after_it_is_gone_for_good) {
@@ -179,7 +179,7 @@ TEST_F(Probation, reload_that_waits_fails_and_tells_why_when_it_is_rolled_back) 
     auto reload = daemon.start_reload({"--wait"});
     daemon.await_generation(2);
     kill_successor(daemon);
-    const auto told = reload.wait(patience);
+    const auto told = reload.wait(timeout);
     ASSERT_TRUE(told) << "it does not end";
     EXPECT_EQ(told->exit_status, 1);
     EXPECT_TRUE(told->err.starts_with("rolled back: the successor (pid ")) << told->err;
@@ -263,7 +263,7 @@ TEST_F(Probation, SIGTERM_to_either_generation_stops_the_service) {
         hand_over(daemon);
         ::kill(to_the_first ? first : daemon.pid(), SIGTERM);
         EXPECT_EQ(await_end(first), 0);
-        EXPECT_TRUE(daemon.becomes_only({}));
+        EXPECT_TRUE(daemon.wait_for_only({}));
         EXPECT_TRUE(refuses(daemon.address()));
         EXPECT_EQ(daemon.log().find("rolled back"), std::string::npos) << daemon.log();
         EXPECT_EQ(count_of("STOPPING=1"), 1U);
@@ -282,7 +282,7 @@ TEST_F(Probation, stop_in_it_answers_what_is_in_flight_in_both_generations) {
     young.release();
     EXPECT_EQ(answer_in(old.client().receive()).generation, 1U);
     EXPECT_EQ(answer_in(young.client().receive()).generation, 2U);
-    EXPECT_TRUE(daemon.becomes_only({}));
+    EXPECT_TRUE(daemon.wait_for_only({}));
 }
 
 // ---- the predecessor dies
@@ -291,9 +291,9 @@ TEST_F(Probation, successor_of_a_predecessor_that_is_killed_in_it_serves_on) {
     Daemon daemon(directory_, without_manager());
     auto idle = idle_clients(daemon.address(), 3);
     hand_over(daemon);
-    await_arrivals(daemon, idle.size());
+    await_imports(daemon, idle.size());
     ::kill(daemon.first_pid(), SIGKILL);
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     for (auto& client : idle) expect_still_served_by(daemon, client);
     EXPECT_EQ(daemon.reload().status, 0);
     for (auto& client : idle) expect_still_served_by(daemon, client);
@@ -303,7 +303,7 @@ TEST_F(Probation, connections_survive_when_the_manager_ends_the_successor_of_a_d
     Daemon daemon(directory_, with_manager());
     auto idle = idle_clients(daemon.address(), 3);
     hand_over(daemon);
-    await_arrivals(daemon, idle.size());
+    await_imports(daemon, idle.size());
     ::kill(daemon.first_pid(), SIGKILL);
     EXPECT_EQ(await_end(daemon.first_pid()), -SIGKILL);
     daemon.signal(SIGTERM);  // as systemd does before it starts the service anew

@@ -3,7 +3,7 @@
 // program, and the way back. Version 1 knows nothing of connections that move, version 2 nothing of
 // probation.
 
-#include "process/connections_test.h"
+#include "process/connections_fixture.h"
 
 namespace handover::test {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 class ProtocolVersion : public ConnectionsTest {
   protected:
     /// The peer, which starts a handoverd on the listener that it has bound.
-    static DaemonStart before_handoverd(const char* peer) {
+    static DaemonOptions before_handoverd(const char* peer) {
         auto start = with_options(patient());
         start.listen = {};
         start.process.executable = peer;
@@ -57,7 +57,7 @@ TEST_F(ProtocolVersion, predecessor_of_version_1_hands_over_and_answers_what_it_
     Daemon daemon(directory_, before_handoverd(PROTOCOL_1_PEER_PROGRAM));
     const auto peer = daemon.pid();
     EXPECT_EQ(daemon.generation(), 4U);
-    RawClient old(daemon.address(), patience);
+    RawClient old(daemon.address(), timeout);
     old.send("GET /hello HTTP/1.1\r\n");
     daemon.await_line("generation 4 has said go");
     const auto address = daemon.address();
@@ -82,7 +82,7 @@ TEST_F(ProtocolVersion, predecessor_of_version_1_hands_over_and_answers_what_it_
 TEST_F(ProtocolVersion, generation_after_a_predecessor_of_version_1_moves_its_connections) {
     auto start = before_handoverd(PROTOCOL_1_PEER_PROGRAM);
     Daemon daemon(directory_, start);
-    RawClient old(daemon.address(), patience);
+    RawClient old(daemon.address(), timeout);
     old.send("GET /hello HTTP/1.1\r\n");
     daemon.await_line("generation 4 has said go");
     daemon.await_orphan(1);
@@ -121,7 +121,7 @@ TEST_F(ProtocolVersion, successor_of_version_2_is_sent_connections_and_is_not_on
 TEST_F(ProtocolVersion, predecessor_of_version_2_hands_over_its_connection_and_its_rank) {
     Daemon daemon(directory_, before_handoverd(PROTOCOL_2_PEER_PROGRAM));
     const auto peer = daemon.pid();
-    RawClient old(daemon.address(), patience);
+    RawClient old(daemon.address(), timeout);
     old.send("GET /hello HTTP/1.1\r\n");
     daemon.await_line("generation 4 has said go");
     daemon.await_orphan(1);  // the peer has no ledger to give it
@@ -129,7 +129,7 @@ TEST_F(ProtocolVersion, predecessor_of_version_2_hands_over_its_connection_and_i
     old.send("Host: test\r\n\r\n");
     EXPECT_EQ(answer_in(old.receive()).pid, daemon.pid());
     EXPECT_EQ(daemon.status().at("state"), "serving");
-    await_arrivals(daemon, 1);
+    await_imports(daemon, 1);
     hand_over_to_the_end(daemon);
     expect_still_served_by(daemon, old);
     expect_nothing_unexpected(daemon);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // More reloads than anybody would ask for: each is carried out or refused, and nothing is lost.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <vector>
 
@@ -30,7 +30,7 @@ class ReloadStorm : public ProcessTest {
     int await_commands() {
         int succeeded = 0;
         for (auto& command : commands_) {
-            const auto told = command.wait(patience);
+            const auto told = command.wait(timeout);
             EXPECT_TRUE(told) << "a reload does not end";
             if (!told) continue;
             if (told->ok()) ++succeeded;
@@ -63,7 +63,7 @@ void ReloadStorm::expect_that_a_storm_harms_nobody(const std::string& probation)
     // When the storm is over, a reload is as good as any other; the last signal may still be at
     // work.
     EXPECT_TRUE(eventually([&] {
-        const auto told = daemon.start_reload({"--wait"}).wait(patience);
+        const auto told = daemon.start_reload({"--wait"}).wait(timeout);
         return told && told->ok();
     }));
     const auto serving = daemon.ask();
@@ -73,7 +73,7 @@ void ReloadStorm::expect_that_a_storm_harms_nobody(const std::string& probation)
     expect_nothing_lost(keeping);
     expect_nothing_lost(slow);
     expect_nothing_lost(fresh);
-    EXPECT_TRUE(daemon.becomes_only({serving.pid}));
+    EXPECT_TRUE(daemon.wait_for_only({serving.pid}));
     EXPECT_GT(serving.generation, static_cast<std::uint64_t>(requests / 20));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connections go on in the successor: over the channel, with what they have not read yet.
 
-#include "process/connections_test.h"
+#include "process/connections_fixture.h"
 
 namespace handover::test {
 namespace {
@@ -14,7 +14,7 @@ TEST_F(ReloadedConnections, that_are_idle_are_answered_by_the_successor) {
     Daemon daemon(directory_, start);
     std::vector<RawClient> clients;
     for (std::size_t i = 0; i < start.listen.size(); ++i) {
-        clients.emplace_back(daemon.address(i), patience);
+        clients.emplace_back(daemon.address(i), timeout);
         expect_still_served_by(daemon, clients.back());
     }
     EXPECT_EQ(daemon.reload().status, 0);
@@ -31,8 +31,8 @@ TEST_F(ReloadedConnections, that_are_idle_are_answered_by_the_successor) {
 
 TEST_F(ReloadedConnections, that_have_never_said_anything_are_answered_by_the_successor) {
     Daemon daemon(directory_, with_options(patient()));
-    RawClient silent(daemon.address(), patience);
-    EXPECT_TRUE(daemon.comes_to_connections(1));
+    RawClient silent(daemon.address(), timeout);
+    EXPECT_TRUE(daemon.wait_for_connections(1));
     hand_over_to_the_end(daemon);
     expect_still_served_by(daemon, silent);
 }
@@ -74,7 +74,7 @@ TEST_F(ReloadedConnections,
     HeldRequest held(daemon.address());
     const auto idle = idle_clients(daemon.address(), 1);
     hand_over(daemon);
-    await_arrivals(daemon, idle.size());
+    await_imports(daemon, idle.size());
     held.release(get_hello + get_hello);
     expect_answer_of(1, held.client());
     expect_answer_of(2, held.client());
@@ -87,8 +87,8 @@ TEST_F(ReloadedConnections, with_a_part_of_a_head_are_answered_when_the_rest_com
     auto start = with_options(patient());
     start.listen = {"127.0.0.1:0", "unix:" + (directory_ / "http.sock").string()};
     Daemon daemon(directory_, start);
-    RawClient over_tcp(daemon.address(0), patience);
-    RawClient over_unix(daemon.address(1), patience);
+    RawClient over_tcp(daemon.address(0), timeout);
+    RawClient over_unix(daemon.address(1), timeout);
     for (auto* client : {&over_tcp, &over_unix}) {
         expect_still_served_by(daemon, *client);
         client->send("GET /hel");
@@ -152,7 +152,7 @@ TEST_F(ReloadedConnections, are_accounted_for_to_the_last) {
     HeldRequest leaving(daemon.address());
     HeldRequest last(daemon.address(), "Connection: close\r\n");
     hand_over(daemon);
-    await_arrivals(daemon, idle.size());
+    await_imports(daemon, idle.size());
     EXPECT_TRUE(daemon.status().at("arrivals").at("predecessor").is_null()) << "it still drains";
     leaving.client().reset();
     finishing.release();
@@ -173,7 +173,7 @@ TEST_F(ReloadedConnections, are_accounted_for_to_the_last) {
     EXPECT_EQ(arrivals.at("unclaimed"), 0);
     EXPECT_EQ(arrivals.at("unreadable"), 0);
 
-    const auto told = run_command(daemon.command("status"), patience);
+    const auto told = run_command(daemon.command("status"), timeout);
     EXPECT_TRUE(told.ok()) << told.err;
     EXPECT_NE(told.out.find("took over 6 connections of generation 1 by reload\n"),
               std::string::npos)
@@ -192,7 +192,7 @@ TEST_F(ReloadedConnections,
     hand_over(daemon);
     auto idle = idle_clients(daemon.address(), 3);
     hand_over(daemon);
-    await_arrivals(daemon, idle.size());
+    await_imports(daemon, idle.size());
     for (auto& client : idle) expect_still_served_by(daemon, client);
     EXPECT_EQ(daemon.log().find(" ended: "), std::string::npos) << "one of them did not wait";
     // With a request that is there when they arrive, so that a worker takes them at once.
@@ -203,7 +203,7 @@ TEST_F(ReloadedConnections,
     }
     EXPECT_EQ(account_of(1, daemon)["moved"], count);
     EXPECT_EQ(account_of(2, daemon)["moved"], count + idle.size());
-    EXPECT_TRUE(daemon.becomes_only({daemon.pid()}));
+    EXPECT_TRUE(daemon.wait_for_only({daemon.pid()}));
     for (auto& request : held) expect_still_served_by(daemon, request.client());
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connections wait in the fd store for the generation after a restart; or are closed politely.
 
-#include "process/connections_test.h"
+#include "process/connections_fixture.h"
 
 #include <algorithm>
 #include <memory>

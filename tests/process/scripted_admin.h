@@ -95,7 +95,7 @@ class ScriptedAdmin {
         (void)::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL);
     }
 
-    Listening listening_;
+    ListeningSocket listening_;
     const std::string status_;
     mutable std::mutex mutex_;  ///< guards the four below
     std::string body_;

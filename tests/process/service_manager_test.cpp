@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a service manager is told, by whom and in which order.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 #include "support/fake_service_manager.h"
 
 #include <algorithm>
@@ -14,11 +14,11 @@ using Message = FakeServiceManager::Message;
 
 class Notifications : public ProcessTest {
   protected:
-    [[nodiscard]] DaemonStart managed(DaemonStart start) const {
+    [[nodiscard]] DaemonOptions managed(DaemonOptions start) const {
         start.process.environment["NOTIFY_SOCKET"] = manager_.address();
         return start;
     }
-    [[nodiscard]] DaemonStart managed() const { return managed(with_options({})); }
+    [[nodiscard]] DaemonOptions managed() const { return managed(with_options({})); }
 
     /// The place of the first message that says so, among all; fails the test if there is none.
     std::size_t place_of(std::string_view assignment, pid_t sender) {
@@ -42,7 +42,7 @@ class Notifications : public ProcessTest {
             [sender, text = std::string(assignment)](const Message& m) {
                 return m.sender == sender && m.says(text);
             },
-            patience);
+            timeout);
     }
 
     FakeServiceManager manager_;
@@ -149,10 +149,10 @@ TEST_F(Notifications, stop_is_announced_and_empties_the_store_of_listeners) {
     const auto left = manager_.stored_names();
     for (const auto* name : {"http", "admin"})
         EXPECT_EQ(std::count(left.begin(), left.end(), name), 0) << name;
-    // While it drains it asks for patience and counts down.
+    // While it drains it asks for timeout and counts down.
     EXPECT_TRUE(manager_.await_message(
         [](const Message& message) { return message.value("EXTEND_TIMEOUT_USEC").has_value(); },
-        patience));
+        timeout));
 }
 
 TEST_F(Notifications, leaving_keeps_the_store) {
@@ -170,7 +170,7 @@ TEST_F(Notifications, leaving_keeps_the_store) {
 TEST_F(Notifications, watchdog_is_fed_by_whoever_is_the_main_process) {
     auto start = managed();
     start.process.environment["WATCHDOG_USEC"] = "200000";
-    start.process.environment["WATCHDOG_PID"] = Start::own_pid;
+    start.process.environment["WATCHDOG_PID"] = ProcessOptions::own_pid;
     Daemon daemon(directory_, start);
     const auto old = daemon.pid();
     ASSERT_TRUE(await_from(old, "WATCHDOG=1"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // HTTP through the daemon: its routes, on every kind of address.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <unistd.h>
 
@@ -32,7 +32,7 @@ class Serving : public ProcessTest {
 
 TEST_F(Serving, hello_is_answered_to_GET_HEAD_and_POST) {
     const Daemon daemon(directory_, with_options({}));
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     const auto to_get = client.get("/hello");
     EXPECT_EQ(to_get.status, 200);
     EXPECT_EQ(to_get.body, "hello world\n");
@@ -66,10 +66,10 @@ TEST_F(Serving, sleeping_request_does_not_delay_others) {
     const Daemon daemon(directory_, with_options({}));
     std::vector<RawClient> slow;
     for (int i = 0; i < 40; ++i) {
-        slow.emplace_back(daemon.address(), patience);
+        slow.emplace_back(daemon.address(), timeout);
         slow.back().send("GET /hello?sleep=60s HTTP/1.1\r\nHost: test\r\n\r\n");
     }
-    EXPECT_TRUE(daemon.comes_to_connections(slow.size()));
+    EXPECT_TRUE(daemon.wait_for_connections(slow.size()));
     for (int i = 0; i < 20; ++i) EXPECT_EQ(daemon.ask().status, 200);
     for (const auto& client : slow) EXPECT_TRUE(client.is_quiet());
 }
@@ -81,7 +81,7 @@ TEST_F(Serving, files_below_the_root_are_served) {
     install_text("secret\n", fs::perms::owner_read, directory_ / "secret.txt");
     Daemon daemon(directory_, with_options({"--root", root}));
     for (std::uint64_t generation = 1; generation <= 2; ++generation) {
-        RawClient client(daemon.address(), patience);
+        RawClient client(daemon.address(), timeout);
         const auto page = client.get("/page.html");
         EXPECT_EQ(page.status, 200);
         EXPECT_EQ(page.body, "<p>hello</p>\n");
@@ -125,14 +125,14 @@ TEST_F(Serving, answers_IPv4_on_the_IPv6_wildcard) {
     const auto port = std::to_string(daemon.address().port());
     EXPECT_EQ(daemon.address().to_string(), "[::]:" + port);
     for (const auto* host : {"127.0.0.1:", "[::1]:"}) {
-        RawClient client(Endpoint::parse(host + port), patience);
+        RawClient client(Endpoint::parse(host + port), timeout);
         EXPECT_EQ(answer_in(client.get("/hello")).pid, daemon.pid()) << host;
     }
 }
 
 TEST_F(Serving, idle_connection_is_closed_after_the_idle_timeout) {
     const Daemon daemon(directory_, with_options({"--idle-timeout", "300ms"}));
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     EXPECT_EQ(client.get("/hello").status, 200);
     EXPECT_TRUE(client.closed_by_server());
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "handover/channel.h"
+#include "handover/peer/channel.h"
 
 #include <array>
 #include <string>

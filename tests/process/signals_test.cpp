@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stopping, leaving, and signals at the wrong moment.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 
 #include <chrono>
 
@@ -14,7 +14,7 @@ class Signals : public ProcessTest {
   protected:
     [[nodiscard]] fs::path http_path() const { return directory_ / "http.sock"; }
 
-    [[nodiscard]] DaemonStart on_tcp_and_unix(std::vector<std::string> options = {}) const {
+    [[nodiscard]] DaemonOptions on_tcp_and_unix(std::vector<std::string> options = {}) const {
         auto start = with_options(std::move(options));
         start.listen = {"127.0.0.1:0", "unix:" + http_path().string()};
         return start;
@@ -40,7 +40,7 @@ class Signals : public ProcessTest {
         EXPECT_EQ(answer_in(response).body, "hello world\n");
         EXPECT_TRUE(response.says_close());
         EXPECT_EQ(daemon.await_end(), 0);
-        EXPECT_TRUE(daemon.becomes_only({}));
+        EXPECT_TRUE(daemon.wait_for_only({}));
         EXPECT_TRUE(fs::is_empty(directory_.path()));
     }
 };
@@ -132,8 +132,8 @@ TEST_F(Signals, SIGTERM_during_a_reload_stops_both_generations) {
     EXPECT_EQ(daemon.processes().back(), successor);
     daemon.signal(SIGTERM);
     EXPECT_EQ(await_end(old), 0);
-    EXPECT_TRUE(daemon.becomes_only({}));
-    const auto told = reload.wait(patience);
+    EXPECT_TRUE(daemon.wait_for_only({}));
+    const auto told = reload.wait(timeout);
     ASSERT_TRUE(told);
     EXPECT_EQ(told->exit_status, 1);
     EXPECT_NE(told->err.find("handover failed: generation 1 was asked to end before the successor "
@@ -155,7 +155,7 @@ TEST_F(Signals, SIGTERM_to_both_generations_stops_both) {
     EXPECT_EQ(answer_in(slow.receive()).pid, old);
     EXPECT_EQ(await_end(old), 0);
     EXPECT_EQ(daemon.await_end(), 0);
-    EXPECT_TRUE(daemon.becomes_only({}));
+    EXPECT_TRUE(daemon.wait_for_only({}));
 }
 
 TEST_F(Signals, second_reload_is_refused_while_one_runs) {
@@ -170,12 +170,12 @@ TEST_F(Signals, second_reload_is_refused_while_one_runs) {
     EXPECT_EQ(second.err, "generation 1 cannot hand over now: it is handing over to pid " +
                               std::to_string(successor) + "\n");
     // The refusal has not disturbed the one that runs.
-    EXPECT_TRUE(daemon.comes_to_state("handing over"));
+    EXPECT_TRUE(daemon.wait_for_state("handing over"));
     EXPECT_FALSE(ProcessView{successor}.descriptors().empty());
     EXPECT_EQ(daemon.ask().pid, old);
 
     ::kill(successor, SIGKILL);
-    const auto told = first_reload.wait(patience);
+    const auto told = first_reload.wait(timeout);
     ASSERT_TRUE(told);
     EXPECT_EQ(told->exit_status, 1);
     EXPECT_NE(told->err.find("died of SIGKILL"), std::string::npos) << told->err;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Listeners that a service manager hands over, played by the test.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 #include "support/listening.h"
 
 #include <fcntl.h>
@@ -15,15 +15,15 @@ namespace {
 class SocketActivation : public ProcessTest {
   protected:
     /// A daemon that is not told where to listen.
-    static DaemonStart activated(std::vector<Start::Inherited> inherited,
-                                 std::vector<std::string> options = {}) {
+    static DaemonOptions activated(std::vector<ProcessOptions::Inherited> inherited,
+                                   std::vector<std::string> options = {}) {
         auto start = with_options(std::move(options));
         start.listen = {};
         start.process.inherited = std::move(inherited);
         return start;
     }
 
-    void expect_config_error(const DaemonStart& start, const std::string& text) const {
+    void expect_config_error(const DaemonOptions& start, const std::string& text) const {
         const auto told = run_to_end(directory_, start);
         EXPECT_EQ(told.status, 78);
         EXPECT_NE(told.err.find(text), std::string::npos) << told.err;
@@ -38,21 +38,21 @@ class SocketActivation : public ProcessTest {
         return own && ::fstatfs(own.get(), &filesystem) == 0 && filesystem.f_type == magic;
     }
 
-    const Listening here_{"127.0.0.1:0"};
+    const ListeningSocket here_{"127.0.0.1:0"};
 };
 
 TEST_F(SocketActivation, listener_named_http_is_adopted_at_any_address) {
     Daemon daemon(directory_, activated({{"http", here_.fd()}}));
     EXPECT_EQ(daemon.address(), here_.endpoint());
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     const auto listener = daemon.status().at("listeners").at(0);
     EXPECT_EQ(listener.at("name"), "http");
     EXPECT_EQ(listener.at("inherited"), true);
 }
 
 TEST_F(SocketActivation, several_listeners_named_http_are_adopted) {
-    const Listening also_here("unix:" + (directory_ / "also").string());
+    const ListeningSocket also_here("unix:" + (directory_ / "also").string());
     Daemon daemon(directory_, activated({{"http", also_here.fd()}, {"http", here_.fd()}}));
     EXPECT_EQ(answer_in(RawClient(here_.endpoint()).get("/hello")).pid, daemon.pid());
     EXPECT_EQ(answer_in(RawClient(also_here.endpoint()).get("/hello")).pid, daemon.pid());
@@ -74,14 +74,14 @@ TEST_F(SocketActivation, listener_without_a_name_is_adopted) {
 
 TEST_F(SocketActivation, names_of_units_are_told_apart_by_address) {
     const auto admin = "unix:" + (directory_ / "admin.sock").string();
-    const Listening admin_here(admin);
+    const ListeningSocket admin_here(admin);
     auto start =
         activated({{"handoverd.socket", admin_here.fd()}, {"handoverd.socket", here_.fd()}});
     start.listen = {here_.endpoint().to_string()};
     Daemon daemon(directory_, start);
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
     EXPECT_EQ(daemon.status().at("pid"), daemon.pid());
-    EXPECT_TRUE(daemon.comes_to_state("serving"));
+    EXPECT_TRUE(daemon.wait_for_state("serving"));
     const auto status = daemon.status();
     EXPECT_EQ(status.at("listeners").size(), 2U);
     for (const auto& listener : status.at("listeners"))
@@ -98,7 +98,7 @@ TEST_F(SocketActivation, inherited_listener_survives_hot_restarts) {
 }
 
 TEST_F(SocketActivation, unix_path_of_somebody_else_is_not_removed_at_the_end) {
-    const Listening path("unix:" + (directory_ / "given").string());
+    const ListeningSocket path("unix:" + (directory_ / "given").string());
     Daemon daemon(directory_, activated({{"http", path.fd()}}));
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
     daemon.signal(SIGTERM);
@@ -111,7 +111,7 @@ TEST_F(SocketActivation, unknown_name_is_warned_about_and_closed) {
     Daemon daemon(directory_, activated({{"http", here_.fd()}, {"gopher", here_.fd()}}));
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
 
-    const Listening stranger("127.0.0.1:0");
+    const ListeningSocket stranger("127.0.0.1:0");
     const TemporaryDirectory elsewhere;
     Daemon other(elsewhere, activated({{"gopher", stranger.fd()}, {"http", here_.fd()}}));
     EXPECT_EQ(other.await_line("'gopher'").find("error"), std::string::npos);

@@ -2,7 +2,7 @@
 // What --root gives away: the regular files below it, and nothing else, whatever a client asks for
 // and whatever lies there.
 
-#include "process/served_files_test.h"
+#include "process/served_files_fixture.h"
 #include "support/listening.h"
 
 #include <fcntl.h>
@@ -57,7 +57,7 @@ struct Asked {
 void expect_answers(const std::vector<Asked>& table, const Daemon& daemon) {
     for (const auto& [target, status, body] : table) {
         SCOPED_TRACE(target.substr(0, 100));
-        const auto response = RawClient(daemon.address(), patience).get(target);
+        const auto response = RawClient(daemon.address(), timeout).get(target);
         EXPECT_EQ(response.status, status);
         EXPECT_EQ(response.body.find(secret), std::string::npos) << response.body;
         if (status == 200) {
@@ -156,7 +156,7 @@ TEST_F(StaticFiles, are_not_named_by_a_part_of_what_was_asked_for) {
 }
 
 TEST_F(StaticFiles, are_no_fifos_and_no_sockets) {
-    const Listening socket("unix:" + (root_ / "socket").string());
+    const ListeningSocket socket("unix:" + (root_ / "socket").string());
     fs::create_symlink("fifo", root_ / "link-to-fifo");
     const Daemon daemon(directory_, serving_root());
     expect_answers({{"/fifo", 404}, {"/link-to-fifo", 404}, {"/socket", 404}, {"/dir/.", 404}},
@@ -222,7 +222,7 @@ TEST_F(StaticFiles, are_never_outside_also_while_links_are_exchanged) {
                 fs::rename(root_ / "next", root_ / "now");
             }
     });
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     int found = 0;
     int refused = 0;
     EXPECT_TRUE(eventually([&] {
@@ -257,7 +257,7 @@ TEST_F(StaticFiles, are_sent_without_being_in_memory_as_a_whole) {
     const Daemon daemon(directory_, serving_root());
     EXPECT_EQ(ask(daemon, "/page.txt").body, "page");
     const auto before = ProcessView{daemon.pid()}.resident_kib();
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     client.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n");
     const auto first = client.receive_bytes(std::size_t{64} << 20U);
     EXPECT_NE(first.find("\r\n\r\nbegin"), std::string::npos);
@@ -269,14 +269,14 @@ TEST_F(StaticFiles, that_are_cut_short_meanwhile_end_the_connection) {
     write(root_ / "large", "");
     fs::resize_file(root_ / "large", size);
     Daemon daemon(directory_, serving_root());
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     client.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n");
     const auto first = client.receive_bytes(1000);  // it has begun
     fs::resize_file(root_ / "large", size / 2);
     EXPECT_LT(first.size() + client.receive_to_end().size(), size);
     daemon.await_line("the file 'large' was cut short while it was sent");
     EXPECT_TRUE(eventually([&] {
-        const auto metrics = RawClient(daemon.admin(), patience).get("/metrics").body;
+        const auto metrics = RawClient(daemon.admin(), timeout).get("/metrics").body;
         return metrics.find("handover_connections_total{ending=\"last_response\"} 1\n") !=
                std::string::npos;
     })) << "it is not counted";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Channels that some other version, or nobody sensible, has left in the fd store.
 
-#include "process/connections_test.h"
+#include "process/connections_fixture.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -73,7 +73,7 @@ class StrangeChannel : public ConnectionsTest {
     static bool becomes_closed(const UniqueFd& client) {
         pollfd end{client.get(), POLLIN, 0};
         char byte = 0;
-        return ::poll(&end, 1, static_cast<int>(patience.count())) == 1 &&
+        return ::poll(&end, 1, static_cast<int>(timeout.count())) == 1 &&
                ::recv(client.get(), &byte, 1, MSG_DONTWAIT) == 0;
     }
 
@@ -82,7 +82,7 @@ class StrangeChannel : public ConnectionsTest {
             return false;
         pollfd answer{client.get(), POLLIN, 0};
         std::array<char, 512> bytes{};
-        return ::poll(&answer, 1, static_cast<int>(patience.count())) == 1 &&
+        return ::poll(&answer, 1, static_cast<int>(timeout.count())) == 1 &&
                ::recv(client.get(), bytes.data(), bytes.size(), 0) > 0 &&
                std::string_view(bytes.data()).starts_with("HTTP/1.1 200 ");
     }
@@ -211,7 +211,7 @@ TEST_F(StrangeChannel, with_connections_of_an_unknown_listener_closes_them_polit
     const auto arrivals = daemon->status().at("arrivals");
     EXPECT_EQ(arrivals.at("adopted"), 1);
     EXPECT_EQ(arrivals.at("unclaimed"), 2);
-    const auto told = run_command(daemon->command("status"), patience);
+    const auto told = run_command(daemon->command("status"), timeout);
     EXPECT_NE(told.out.find("2 closed as their listener is not configured any more"),
               std::string::npos)
         << told.out;

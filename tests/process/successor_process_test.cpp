@@ -2,7 +2,7 @@
 // What a successor finds: the command, the directory, the environment and the descriptors of its
 // predecessor, and nothing that leaked.
 
-#include "process/process_test.h"
+#include "process/process_fixture.h"
 #include "process/shell_successor.h"
 
 #include <fcntl.h>
@@ -98,7 +98,7 @@ TEST_F(SuccessorProcess, is_told_its_listeners_in_the_environment) {
 TEST_F(SuccessorProcess, runs_the_command_as_it_was_started) {
     fs::create_directory(directory_ / "place");
     install(HANDOVERD_PROGRAM, program());
-    DaemonStart start{.program = "../handoverd", .options = {"--drain-timeout", "10s", "serve"}};
+    DaemonOptions start{.program = "../handoverd", .options = {"--drain-timeout", "10s", "serve"}};
     start.process.directory = directory_ / "place";
     start.process.environment = {{"HANDOVER_TEST", "a value with spaces"}, {"HANDOVER_EMPTY", ""}};
     Daemon daemon(directory_, start);
@@ -123,8 +123,8 @@ TEST_F(SuccessorProcess, runs_the_command_as_it_was_started) {
 
 TEST_F(SuccessorProcess, is_started_the_same_whatever_clients_have_asked_for) {
     auto start = with_options({});
-    start.process.environment = {{"WATCHDOG_PID", std::string(Start::own_pid)},
-                                 {"SYSTEMD_EXEC_PID", std::string(Start::own_pid)},
+    start.process.environment = {{"WATCHDOG_PID", std::string(ProcessOptions::own_pid)},
+                                 {"SYSTEMD_EXEC_PID", std::string(ProcessOptions::own_pid)},
                                  {"HANDOVER_TEST", "a value"}};
     Daemon daemon(directory_, start);
     const ProcessView first{daemon.pid()};
@@ -138,11 +138,11 @@ TEST_F(SuccessorProcess, is_started_the_same_whatever_clients_have_asked_for) {
         std::to_string(body.size()) + "\r\n\r\n" + body;
     for (const std::string target :
          {"/hello?--root=/&LD_PRELOAD=/evil.so", "/`reboot`", "/$(reboot)", "/%0aPATH=/evil"}) {
-        RawClient client(daemon.address(), patience);
+        RawClient client(daemon.address(), timeout);
         client.send(std::string("POST ").append(target).append(rest));
         EXPECT_NE(client.receive().status, 0);
     }
-    RawClient admin(daemon.admin(), patience);
+    RawClient admin(daemon.admin(), timeout);
     admin.send("POST /reload?argv=/bin/sh&executable=/bin/sh&LD_PRELOAD=/evil.so" + rest);
     EXPECT_EQ(admin.receive().status, 200);
 
@@ -167,7 +167,7 @@ TEST_F(SuccessorProcess, is_heard_whatever_its_children_say) {
 
 TEST_F(SuccessorProcess, is_found_although_argv0_has_no_path) {
     install(HANDOVERD_PROGRAM, program());
-    DaemonStart start{.program = "handoverd"};
+    DaemonOptions start{.program = "handoverd"};
     start.process.executable = program();
     Daemon daemon(directory_, start);
     install(HANDOVERD_NEXT_PROGRAM, program());
@@ -186,7 +186,7 @@ TEST_F(SuccessorProcess, receives_signals_again) {
     }
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.await_end(), 0);
-    EXPECT_TRUE(daemon.becomes_only({}));
+    EXPECT_TRUE(daemon.wait_for_only({}));
 }
 
 TEST_F(SuccessorProcess, takes_over_when_its_predecessor_is_killed_while_it_starts) {

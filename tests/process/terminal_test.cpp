@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the commands show on a terminal, and how they leave it.
 
-#include "process/connections_test.h"
-#include "process/process_test.h"
+#include "process/connections_fixture.h"
+#include "process/process_fixture.h"
 #include "process/scripted_admin.h"
 #include "support/counting_client.h"
 #include "support/terminal_process.h"
@@ -50,7 +50,7 @@ TEST_F(StatusOnTerminal, has_colours_there_and_none_in_a_pipe) {
     EXPECT_TRUE(contains(terminal.screen().text(), "generation 1 (pid "))
         << terminal.screen().text();
     expect_no_surprises(terminal);
-    const auto piped = run_command(status_of(admin()), patience, {{"TERM", "xterm"}});
+    const auto piped = run_command(status_of(admin()), timeout, {{"TERM", "xterm"}});
     EXPECT_TRUE(piped.ok()) << piped.err;
     EXPECT_FALSE(contains(piped.out, "\x1b")) << piped.out;
 }
@@ -75,7 +75,7 @@ TEST_F(StatusOnTerminal, is_as_wide_as_that_and_whole_in_a_pipe) {
     EXPECT_EQ(terminal.await_end(), 0);
     expect_no_surprises(terminal);
     EXPECT_TRUE(contains(terminal.screen().text(), "x\u2026 ")) << terminal.screen().text();
-    EXPECT_TRUE(contains(run_command(status_of(admin()), patience).out, start.listen.front()));
+    EXPECT_TRUE(contains(run_command(status_of(admin()), timeout).out, start.listen.front()));
 }
 
 class Watching : public TerminalTest {
@@ -88,10 +88,10 @@ class Watching : public TerminalTest {
 TEST_F(Watching, shows_the_next_generation_in_the_place_of_the_one_before) {
     Daemon daemon(directory_, with_options({}));
     auto terminal = watch();
-    EXPECT_TRUE(terminal.comes_to_show("generation 1 (pid ")) << terminal.screen().text();
+    EXPECT_TRUE(terminal.wait_for_text("generation 1 (pid ")) << terminal.screen().text();
     for (const auto* next : {"generation 2 (pid ", "generation 3 (pid "}) {
         EXPECT_EQ(daemon.reload().status, 0);
-        EXPECT_TRUE(terminal.comes_to_show(next)) << terminal.screen().text();
+        EXPECT_TRUE(terminal.wait_for_text(next)) << terminal.screen().text();
     }
     EXPECT_FALSE(contains(terminal.screen().text(), "generation 1 (pid "));
     EXPECT_FALSE(contains(terminal.output(), "no answer")) << "not for a moment";
@@ -105,7 +105,7 @@ TEST_F(Watching, gives_the_terminal_back_as_it_was) {
     for (const auto& [keys, signal] : ends) {
         SCOPED_TRACE(testing::PrintToString(keys) + ", signal " + std::to_string(signal));
         auto terminal = watch();
-        EXPECT_TRUE(terminal.comes_to_show("generation 1 (pid "));
+        EXPECT_TRUE(terminal.wait_for_text("generation 1 (pid "));
         EXPECT_TRUE(terminal.screen().is_alternate());
         EXPECT_FALSE(terminal.screen().has_cursor());
         EXPECT_TRUE(terminal.reads_keys());
@@ -123,13 +123,13 @@ TEST_F(Watching, gives_the_terminal_back_as_it_was) {
 TEST_F(Watching, lends_the_terminal_to_others_while_it_is_stopped) {
     const Daemon daemon(directory_, with_options({}));
     auto terminal = watch();
-    EXPECT_TRUE(terminal.comes_to_show("generation 1 (pid "));
+    EXPECT_TRUE(terminal.wait_for_text("generation 1 (pid "));
     terminal.signal(SIGTSTP);
-    EXPECT_TRUE(terminal.comes_to_stop());
-    EXPECT_TRUE(terminal.comes_to_alternate(false));
+    EXPECT_TRUE(terminal.wait_for_stop());
+    EXPECT_TRUE(terminal.wait_for_alternate_screen(false));
     EXPECT_FALSE(terminal.reads_keys());
     terminal.signal(SIGCONT);
-    EXPECT_TRUE(terminal.comes_to_show("generation 1 (pid "));
+    EXPECT_TRUE(terminal.wait_for_text("generation 1 (pid "));
     EXPECT_TRUE(terminal.screen().is_alternate());
 }
 
@@ -139,25 +139,25 @@ TEST_F(Watching, follows_the_size_of_the_terminal) {
                                        R"("version": "a-version-as-long-as-a-package-can-have"})",
                                        ScriptedAdmin::Events::stream);
     auto terminal = watch();
-    EXPECT_TRUE(terminal.comes_to_show("a-package-can-have\n"));
+    EXPECT_TRUE(terminal.wait_for_text("a-package-can-have\n"));
     terminal.resize(40, 5);
-    EXPECT_TRUE(terminal.comes_to_show("handoverd a-version-as-long-as-a-packag\u2026\n"))
+    EXPECT_TRUE(terminal.wait_for_text("handoverd a-version-as-long-as-a-packag\u2026\n"))
         << terminal.screen().text();
     terminal.resize(100, 30);
-    EXPECT_TRUE(terminal.comes_to_show("a-package-can-have\n"));
-    EXPECT_TRUE(terminal.comes_to_show("\nlast reload: ")) << "below the fifth line";
+    EXPECT_TRUE(terminal.wait_for_text("a-package-can-have\n"));
+    EXPECT_TRUE(terminal.wait_for_text("\nlast reload: ")) << "below the fifth line";
 }
 
 TEST_F(Watching, says_that_nobody_answers_and_goes_on_when_somebody_does) {
     auto terminal = watch();
-    EXPECT_TRUE(terminal.comes_to_show("no answer from the admin listener "));
+    EXPECT_TRUE(terminal.wait_for_text("no answer from the admin listener "));
     for (int i = 0; i < 2; ++i) {
         Daemon daemon(directory_, with_options({}));
-        EXPECT_TRUE(terminal.comes_to_show("generation 1 (pid " + std::to_string(daemon.pid())))
+        EXPECT_TRUE(terminal.wait_for_text("generation 1 (pid " + std::to_string(daemon.pid())))
             << terminal.screen().text();
         EXPECT_FALSE(contains(terminal.screen().text(), "no answer"));
         daemon.signal(SIGKILL);
-        EXPECT_TRUE(terminal.comes_to_show("no answer from the admin listener "));
+        EXPECT_TRUE(terminal.wait_for_text("no answer from the admin listener "));
         EXPECT_TRUE(contains(terminal.screen().text(), "generation 1 (pid "))
             << "the last that was known";
     }
@@ -167,12 +167,12 @@ TEST_F(Watching, says_that_nobody_answers_and_goes_on_when_somebody_does) {
 TEST_F(Watching, follows_events_across_the_end_of_their_stream) {
     ScriptedAdmin admin_listener(admin(), R"({"generation": 1})", ScriptedAdmin::Events::stream);
     auto terminal = watch();
-    EXPECT_TRUE(terminal.comes_to_show("generation 1 ("));
+    EXPECT_TRUE(terminal.wait_for_text("generation 1 ("));
     admin_listener.say(R"({"generation": 2})");
-    EXPECT_TRUE(terminal.comes_to_show("generation 2 ("));
+    EXPECT_TRUE(terminal.wait_for_text("generation 2 ("));
     admin_listener.end_streams();
     admin_listener.say(R"({"generation": 3})");
-    EXPECT_TRUE(terminal.comes_to_show("generation 3 ("));
+    EXPECT_TRUE(terminal.wait_for_text("generation 3 ("));
     for (const auto& question : admin_listener.questions()) EXPECT_EQ(question, "GET /events");
     EXPECT_FALSE(contains(terminal.output(), "no answer"));
 }
@@ -180,29 +180,29 @@ TEST_F(Watching, follows_events_across_the_end_of_their_stream) {
 TEST_F(Watching, asks_again_and_again_where_there_are_no_events) {
     ScriptedAdmin admin_listener(admin(), R"({"generation": 1})", ScriptedAdmin::Events::none);
     auto terminal = watch();
-    EXPECT_TRUE(terminal.comes_to_show("generation 1 ("));
+    EXPECT_TRUE(terminal.wait_for_text("generation 1 ("));
     admin_listener.say(R"({"generation": 1, "state": "serving"})");
-    EXPECT_TRUE(terminal.comes_to_show("), serving"));
+    EXPECT_TRUE(terminal.wait_for_text("), serving"));
     const auto asked_for_events = [&] {
         const auto questions = admin_listener.questions();
         return std::count(questions.begin(), questions.end(), "GET /events");
     };
     EXPECT_EQ(asked_for_events(), 1);
     admin_listener.say(R"({"generation": 2})");
-    EXPECT_TRUE(terminal.comes_to_show("generation 2 ("));
+    EXPECT_TRUE(terminal.wait_for_text("generation 2 ("));
     EXPECT_TRUE(eventually([&] { return asked_for_events() == 2; }))
         << "the next release may have some";
 }
 
 TEST_F(Watching, is_refused_where_nothing_can_be_painted_over) {
-    const auto piped = run_command(status_of(admin(), {"--watch"}), patience, {{"TERM", "xterm"}});
+    const auto piped = run_command(status_of(admin(), {"--watch"}), timeout, {{"TERM", "xterm"}});
     EXPECT_EQ(piped.exit_status, 64);
     EXPECT_EQ(piped.out, "");
     EXPECT_TRUE(contains(piped.err, "leave --watch away")) << piped.err;
     auto dumb = watch({{"TERM", "dumb"}});
     EXPECT_EQ(dumb.await_end(), 64);
     EXPECT_TRUE(contains(dumb.output(), "leave --watch away")) << dumb.output();
-    const auto both = run_command(status_of(admin(), {"--watch", "--json"}), patience);
+    const auto both = run_command(status_of(admin(), {"--watch", "--json"}), timeout);
     EXPECT_EQ(both.exit_status, 64);
     EXPECT_TRUE(contains(both.err, "--json")) << both.err;
 }
@@ -221,7 +221,7 @@ TEST_F(ReloadOnTerminal, shows_how_far_it_is_and_ends_with_the_usual_sentences) 
     start.probation = "1s";
     Daemon daemon(directory_, start);
     TerminalProcess terminal(reload("--wait"));
-    EXPECT_TRUE(terminal.comes_to_show("generation 2 is ready, on probation"))
+    EXPECT_TRUE(terminal.wait_for_text("generation 2 is ready, on probation"))
         << terminal.screen().text();
     EXPECT_EQ(terminal.await_end(), 0);
     const auto pid = daemon.await_generation(2);
@@ -240,10 +240,10 @@ TEST_F(ReloadOnTerminal, shows_how_far_it_is_and_ends_with_the_usual_sentences) 
 TEST_F(ReloadOnTerminal, shows_what_has_moved_until_the_old_generation_has_drained) {
     const Daemon daemon(directory_, with_options({}));
     const IdleConnections idle(daemon.address(), 20);
-    EXPECT_TRUE(daemon.comes_to_connections(20));
+    EXPECT_TRUE(daemon.wait_for_connections(20));
     HeldRequest held(daemon.address());
     TerminalProcess terminal(reload());
-    EXPECT_TRUE(terminal.comes_to_show("generation 1 moved 20 of 2")) << terminal.screen().text();
+    EXPECT_TRUE(terminal.wait_for_text("generation 1 moved 20 of 2")) << terminal.screen().text();
     held.release();
     EXPECT_EQ(terminal.await_end(), 0);
     const auto shown = terminal.screen().text();
@@ -257,7 +257,7 @@ TEST_F(ReloadOnTerminal, shows_a_successor_that_takes_its_time) {
     Daemon daemon(directory_, from_copy());
     install_one_that_stops_itself();
     TerminalProcess terminal(reload());
-    EXPECT_TRUE(terminal.comes_to_show("generation 1 starts its successor, 1 s"))
+    EXPECT_TRUE(terminal.wait_for_text("generation 1 starts its successor, 1 s"))
         << terminal.screen().text();
     continue_others(daemon);
     EXPECT_EQ(terminal.await_end(), 0) << terminal.screen().text();
@@ -278,11 +278,11 @@ class ServeOnTerminal : public TerminalTest {
     /// All that it says there until a reload has failed and it has been told to stop.
     [[nodiscard]] std::string said_by_serve(const ChildProcess::Environment& environment) const {
         TerminalProcess terminal(command_line(directory_, from_copy()), environment);
-        EXPECT_TRUE(terminal.comes_to_show(") serves")) << terminal.output();
+        EXPECT_TRUE(terminal.wait_for_text(") serves")) << terminal.output();
         install_text("#!/bin/sh\nexit 7\n", std::filesystem::perms::owner_all, program());
-        const auto told = run_command({HANDOVERD_PROGRAM, "reload", "--admin", admin()}, patience);
+        const auto told = run_command({HANDOVERD_PROGRAM, "reload", "--admin", admin()}, timeout);
         EXPECT_EQ(told.exit_status, 1);
-        EXPECT_TRUE(terminal.comes_to_show("handover failed: ")) << terminal.output();
+        EXPECT_TRUE(terminal.wait_for_text("handover failed: ")) << terminal.output();
         terminal.signal(SIGTERM);
         EXPECT_EQ(terminal.await_end(), 0);
         EXPECT_EQ(terminal.screen().surprises(), "");

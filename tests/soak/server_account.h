@@ -19,7 +19,7 @@ class ServerAccount {
     [[nodiscard]] std::int64_t begun() const { return begun_; }
     [[nodiscard]] std::int64_t ended() const { return ended_; }
     /// Connections that the latter held when they began to drain, or accepted after it.
-    [[nodiscard]] std::int64_t held() const { return held_; }
+    [[nodiscard]] std::int64_t open() const { return held_; }
     /// What became of them: by "moved", "closed by client".
     [[nodiscard]] const std::map<std::string, std::int64_t>& endings() const { return endings_; }
     /// "held 66 = 64 moved + 2 closed by client".

@@ -27,7 +27,7 @@ TEST(ServerAccount, adds_up_what_became_of_connections) {
     account.read(
         "generation 1 ended: held 66 = 64 moved + 1 closed by client + 1 cut at deadline\n"
         "generation 2 ended: held 3 = 2 moved + 1 closed by client\n");
-    EXPECT_EQ(account.held(), 69);
+    EXPECT_EQ(account.open(), 69);
     EXPECT_EQ(account.to_sentence(), "held 69 = 2 closed by client + 1 cut at deadline + 66 moved");
     EXPECT_EQ(account.endings().count("still there"), 0U);
 }

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int idle_connections = 200;
-// Probation and patience are short, so that a short soak sees their ends.
+// Probation and timeout are short, so that a short soak sees their ends.
 constexpr auto options = "--probation 3s --ready-timeout 4s";
 constexpr auto to_start_and_end = std::chrono::hours(1);
 
@@ -157,7 +157,7 @@ void Soak::finish() {
     EXPECT_TRUE(eventually([&] { return belongings() == at_first_; }))
         << "at first " << at_first_ << ", now " << belongings();
     read_journal();
-    print_totals(reports);
+    print_counters(reports);
     EXPECT_EQ(account_.begun(), account_.ended() + deaths_ + 1)
         << "each generation has told its end, was killed, or serves";
     EXPECT_FALSE(account_.endings().contains("still there"));
@@ -172,7 +172,7 @@ Soak::Belongings Soak::belongings() {
             count_words(descriptors)};
 }
 
-void Soak::print_totals(const std::map<std::string, LoadReport>& reports) const {
+void Soak::print_counters(const std::map<std::string, LoadReport>& reports) const {
     std::cout << "---- actions, " << deaths_ << " of which killed and " << stops_ << " stopped\n";
     for (const auto& [name, count] : performed_) std::cout << count << " x " << name << '\n';
     std::cout << "---- clients\n";

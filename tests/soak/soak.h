@@ -46,7 +46,7 @@ class Soak : public ServiceUnderLoad {
     void begin(const Setting& setting, std::chrono::seconds duration);
     /// Performs the action, and checks that it cost no more than it may.
     void perform(const Action& action, const Step& step);
-    /// Ends the clients, prints the totals, and checks that all is as it was at the beginning.
+    /// Ends the clients, prints the counters, and checks that all is as it was at the beginning.
     void finish();
 
   private:
@@ -102,7 +102,7 @@ class Soak : public ServiceUnderLoad {
     void check_idle_connections(const Cost& cost);
     void read_journal();
     [[nodiscard]] Belongings belongings();
-    void print_totals(const std::map<std::string, LoadReport>& reports) const;
+    void print_counters(const std::map<std::string, LoadReport>& reports) const;
 
     std::vector<Client> clients_;
     Idle idle_;

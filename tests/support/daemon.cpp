@@ -16,12 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string admin_of(const TemporaryDirectory& directory, const DaemonStart& start) {
+std::string admin_of(const TemporaryDirectory& directory, const DaemonOptions& start) {
     return start.admin.empty() ? "unix:" + (directory / "admin.sock").string() : start.admin;
 }
 
-Start start_of(const TemporaryDirectory& directory, const DaemonStart& start) {
-    Start result = start.process;
+ProcessOptions start_of(const TemporaryDirectory& directory, const DaemonOptions& start) {
+    ProcessOptions result = start.process;
     result.argv = command_line(directory, start);
     return result;
 }
@@ -34,7 +34,7 @@ fs::path program_under_test() {
 }
 
 std::vector<std::string> command_line(const TemporaryDirectory& directory,
-                                      const DaemonStart& start) {
+                                      const DaemonOptions& start) {
     std::vector<std::string> argv{start.program, "--admin", admin_of(directory, start),
                                   "--probation", start.probation};
     for (const auto& listen : start.listen) argv.insert(argv.end(), {"--listen", listen});
@@ -42,7 +42,7 @@ std::vector<std::string> command_line(const TemporaryDirectory& directory,
     return argv;
 }
 
-Told run_to_end(const TemporaryDirectory& directory, const DaemonStart& start) {
+CommandResult run_to_end(const TemporaryDirectory& directory, const DaemonOptions& start) {
     ServerProcess process(start_of(directory, start));
     const int status = await_end(process.first_pid());
     return {status, "", process.log()};
@@ -50,7 +50,7 @@ Told run_to_end(const TemporaryDirectory& directory, const DaemonStart& start) {
 
 // ---- the daemon
 
-Daemon::Daemon(const TemporaryDirectory& directory, const DaemonStart& start)
+Daemon::Daemon(const TemporaryDirectory& directory, const DaemonOptions& start)
     : ServerProcess(start_of(directory, start)), admin_(admin_of(directory, start)) {
     sentence_ = await_line(") serves");
     pid_ = pid_in(sentence_);
@@ -101,24 +101,24 @@ ChildProcess Daemon::start_reload(const std::vector<std::string>& options) const
     return ChildProcess(arguments);
 }
 
-Told Daemon::reload(const std::vector<std::string>& options) {
+CommandResult Daemon::reload(const std::vector<std::string>& options) {
     auto arguments = command("reload");
     arguments.insert(arguments.end(), options.begin(), options.end());
-    const auto done = run_command(arguments, patience * 2);
+    const auto done = run_command(arguments, timeout * 2);
     if (done.ok()) await_generation(generation_ + 1);
     return {done.exit_status, done.out, done.err};
 }
 
 nlohmann::json Daemon::status() const {
-    return nlohmann::json::parse(RawClient(admin(), patience).get("/status").body);
+    return nlohmann::json::parse(RawClient(admin(), timeout).get("/status").body);
 }
 
-bool Daemon::comes_to_state(const std::string& state) const {
+bool Daemon::wait_for_state(const std::string& state) const {
     return eventually([&] { return status().at("state") == state; });
 }
 
-bool Daemon::comes_to_connections(std::size_t count) const {
-    RawClient asking(admin(), patience);
+bool Daemon::wait_for_connections(std::size_t count) const {
+    RawClient asking(admin(), timeout);
     return eventually([&] {
         const auto now = nlohmann::json::parse(asking.get("/status").body);
         return now.at("connections") == count + 1;
@@ -126,7 +126,7 @@ bool Daemon::comes_to_connections(std::size_t count) const {
 }
 
 Answer Daemon::ask(std::string_view path) const {
-    return answer_in(RawClient(address(), patience).get(path));
+    return answer_in(RawClient(address(), timeout).get(path));
 }
 
 // ---- requests
@@ -138,10 +138,10 @@ Answer answer_in(const RawResponse& response) {
 }
 
 RawClient start_slow_request(const Daemon& daemon, const std::string& sleep) {
-    RawClient client(daemon.address(), patience);
+    RawClient client(daemon.address(), timeout);
     client.send("GET /hello?sleep=" + sleep + " HTTP/1.1\r\nHost: test\r\n\r\n");
     // A connection that is only open may still have its request unread: whoever cuts it resets it.
-    RawClient asking(daemon.admin(), patience);
+    RawClient asking(daemon.admin(), timeout);
     EXPECT_TRUE(eventually([&] {
         return asking.get("/metrics").body.find("{state=\"active\"} 1\n") != std::string::npos;
     }));

@@ -23,17 +23,17 @@ namespace handover::test {
 [[nodiscard]] std::filesystem::path program_under_test();
 
 /// How to start handoverd.
-struct DaemonStart {
+struct DaemonOptions {
     std::filesystem::path program = program_under_test();
     std::vector<std::string> listen = {"127.0.0.1:0"};  ///< a --listen for each
     std::string admin = {};                             ///< if not <directory>/admin.sock
     std::string probation = "0s";  ///< predecessors end as soon as nothing is in flight
     std::vector<std::string> options = {};
-    Start process = {};  ///< all but argv, which is made of the above
+    ProcessOptions process = {};  ///< all but argv, which is made of the above
 };
 
 /// What became of `handoverd reload` and its like.
-struct Told {
+struct CommandResult {
     int status = 0;
     std::string out;
     std::string err;
@@ -52,7 +52,7 @@ struct Answer {
 class Daemon : public ServerProcess {
   public:
     /// Starts it and waits until it serves.
-    Daemon(const TemporaryDirectory& directory, const DaemonStart& start);
+    Daemon(const TemporaryDirectory& directory, const DaemonOptions& start);
 
     /// Waits until that generation, and no other, accepts; it is the current one from then on. Its
     /// pid.
@@ -73,15 +73,15 @@ class Daemon : public ServerProcess {
     int await_end() const { return test::await_end(pid_); }
 
     /// Runs `handoverd reload`; after a success the successor is the current generation.
-    Told reload(const std::vector<std::string>& options = {});
+    CommandResult reload(const std::vector<std::string>& options = {});
     /// The same without waiting for its end.
     [[nodiscard]] ChildProcess start_reload(const std::vector<std::string>& options = {}) const;
     /// What /status of the admin listener answers, whoever serves it.
     [[nodiscard]] nlohmann::json status() const;
     /// Waits until it says so.
-    [[nodiscard]] bool comes_to_state(const std::string& state) const;
+    [[nodiscard]] bool wait_for_state(const std::string& state) const;
     /// Waits until the current generation has this many connections, apart from the asking one.
-    [[nodiscard]] bool comes_to_connections(std::size_t count) const;
+    [[nodiscard]] bool wait_for_connections(std::size_t count) const;
 
     /// One request on a connection of its own.
     [[nodiscard]] Answer ask(std::string_view path = "/hello") const;
@@ -98,9 +98,10 @@ class Daemon : public ServerProcess {
 
 /// handoverd's command line for this start.
 [[nodiscard]] std::vector<std::string> command_line(const TemporaryDirectory& directory,
-                                                    const DaemonStart& start);
+                                                    const DaemonOptions& start);
 /// For starts that shall fail: runs it to its end; its exit status and its log.
-[[nodiscard]] Told run_to_end(const TemporaryDirectory& directory, const DaemonStart& start);
+[[nodiscard]] CommandResult run_to_end(const TemporaryDirectory& directory,
+                                       const DaemonOptions& start);
 
 /// Sends a GET for /hello?sleep=... and returns when the daemon, which has no other connections,
 /// has accepted it.

@@ -13,10 +13,10 @@
 namespace handover::test {
 
 /// A listening socket of the test's own, as a service manager makes them.
-class Listening {
+class ListeningSocket {
   public:
     /// Throws std::system_error.
-    explicit Listening(const std::string& address) {
+    explicit ListeningSocket(const std::string& address) {
         const auto wanted = Endpoint::parse(address);
         fd_.reset(::socket(wanted.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
         if (!fd_ || ::bind(fd_.get(), wanted.address(), wanted.address_length()) != 0 ||

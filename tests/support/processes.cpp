@@ -98,7 +98,7 @@ void reap(pid_t pid) {
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition) {
-    const auto deadline = Clock::now() + patience;
+    const auto deadline = Clock::now() + timeout;
     while (!condition()) {
         if (Clock::now() > deadline) return false;
         (void)::poll(nullptr, 0, 2);
@@ -118,7 +118,7 @@ int await_end(pid_t pid) {
         throw std::system_error(errno, std::generic_category(), "pidfd_open");
     }
     pollfd ended{pidfd.get(), POLLIN, 0};
-    if (::poll(&ended, 1, static_cast<int>(patience.count())) != 1) fail(pid, "does not end");
+    if (::poll(&ended, 1, static_cast<int>(timeout.count())) != 1) fail(pid, "does not end");
     siginfo_t how{};
     int status = 0;
     // A child of somebody else becomes ours, or is reaped, when that somebody notices.

@@ -15,7 +15,7 @@ namespace handover::test {
 
 /// How long a test waits for what should come at once. Long, because the machine may be busy and
 /// the program slowed down by a sanitizer; a test that passes never waits so long.
-constexpr std::chrono::milliseconds patience{30'000};
+constexpr std::chrono::milliseconds timeout{30'000};
 
 /// A sanitizer keeps what is freed, and notes about what is not.
 #if defined(__has_feature)
@@ -27,7 +27,7 @@ constexpr bool memory_is_watched = true;
 constexpr bool memory_is_watched = false;
 #endif
 
-/// Asks again and again: for what tells nobody when it becomes true. False after `patience`.
+/// Asks again and again: for what tells nobody when it becomes true. False after `timeout`.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition);
 
 /// Orphans of the processes that we start become our children from now on, so that we see how they
@@ -36,12 +36,12 @@ constexpr bool memory_is_watched = false;
 void adopt_orphans();
 
 /// Waits for the end of a process and reaps it if it is our child. Its exit status, or -signal; 0
-/// for one that its real parent has reaped. Throws std::runtime_error after `patience`.
+/// for one that its real parent has reaped. Throws std::runtime_error after `timeout`.
 int await_end(pid_t pid);
 
 /// The processes of a group, zombies included.
 [[nodiscard]] std::vector<pid_t> members_of_group(pid_t group);
-/// Waits until only these are left; reaps any other that has ended. False after `patience`.
+/// Waits until only these are left; reaps any other that has ended. False after `timeout`.
 [[nodiscard]] bool group_becomes(pid_t group, std::vector<pid_t> expected);
 /// Kills and reaps all of them.
 void end_group(pid_t group);

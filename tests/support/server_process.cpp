@@ -38,7 +38,7 @@ bool is_of_a_service_manager(const std::string& name) {
     return names.contains(name);
 }
 
-std::map<std::string, std::optional<std::string>> environment_of(const Start& start) {
+std::map<std::string, std::optional<std::string>> environment_of(const ProcessOptions& start) {
     std::map<std::string, std::optional<std::string>> result;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string text = *entry;
@@ -53,7 +53,7 @@ std::map<std::string, std::optional<std::string>> environment_of(const Start& st
             names += (names.empty() ? "" : ":") + inherited.name;
         result["LISTEN_FDS"] = std::to_string(start.inherited.size());
         result["LISTEN_FDNAMES"] = names;
-        result["LISTEN_PID"] = Start::own_pid;
+        result["LISTEN_PID"] = ProcessOptions::own_pid;
     }
     for (const auto& [name, value] : start.environment) result[name] = value;
     return result;
@@ -63,13 +63,13 @@ std::map<std::string, std::optional<std::string>> environment_of(const Start& st
 /// have threads.
 class Image {
   public:
-    Image(const Start& start, int output) : output_(output) {
+    Image(const ProcessOptions& start, int output) : output_(output) {
         executable_ = start.executable.empty() ? start.argv.at(0) : start.executable.string();
         directory_ = start.directory.string();
         arguments_ = start.argv;
         for (const auto& [name, value] : environment_of(start)) {
             if (!value) continue;
-            const bool is_pid = *value == Start::own_pid;
+            const bool is_pid = *value == ProcessOptions::own_pid;
             variables_.push_back(name + "=" + (is_pid ? std::string(pid_room, '\0') : *value));
             if (is_pid) pid_places_.emplace_back(variables_.size() - 1, name.size() + 1);
         }
@@ -136,7 +136,7 @@ class Image {
 
 }  // namespace
 
-ServerProcess::ServerProcess(const Start& start) {
+ServerProcess::ServerProcess(const ProcessOptions& start) {
     adopt_orphans();
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail_with(errno, "pipe");
@@ -184,7 +184,7 @@ const std::string& ServerProcess::log() {
 }
 
 std::string ServerProcess::await_line(std::string_view part, std::size_t after) {
-    const auto deadline = Clock::now() + patience;
+    const auto deadline = Clock::now() + timeout;
     for (;;) {
         const auto found = log().find(part, after);
         const auto end = log_.find('\n', found);
@@ -199,7 +199,7 @@ std::string ServerProcess::await_line(std::string_view part, std::size_t after) 
     }
 }
 
-bool ServerProcess::becomes_only(const std::vector<pid_t>& pids) const {
+bool ServerProcess::wait_for_only(const std::vector<pid_t>& pids) const {
     return group_becomes(first_, pids);
 }
 

@@ -17,7 +17,7 @@
 namespace handover::test {
 
 /// How to start a program.
-struct Start {
+struct ProcessOptions {
     /// Stands for the pid of the started process in the environment.
     static constexpr std::string_view own_pid = "{own pid}";
 
@@ -42,11 +42,11 @@ struct Start {
 /// events; as it is read only by functions of this object, wait for something from time to time.
 ///
 /// All of them are in a process group of their own. The destructor kills what is left of it and
-/// fails the test if a sanitizer had something to say. Nothing waits longer than `patience`; what
+/// fails the test if a sanitizer had something to say. Nothing waits longer than `timeout`; what
 /// does not happen in time throws std::runtime_error with the log. Not thread-safe.
 class ServerProcess {
   public:
-    explicit ServerProcess(const Start& start);
+    explicit ServerProcess(const ProcessOptions& start);
     ~ServerProcess();
     ServerProcess(const ServerProcess&) = delete;
     ServerProcess& operator=(const ServerProcess&) = delete;
@@ -63,7 +63,7 @@ class ServerProcess {
     /// All processes of all generations that exist, zombies included.
     [[nodiscard]] std::vector<pid_t> processes() const { return members_of_group(first_); }
     /// Waits until these are all there are; reaps what has ended otherwise.
-    [[nodiscard]] bool becomes_only(const std::vector<pid_t>& pids) const;
+    [[nodiscard]] bool wait_for_only(const std::vector<pid_t>& pids) const;
 
   private:
     void read_available();

@@ -20,7 +20,7 @@ namespace {
 
 using handover::UniqueFd;
 
-constexpr std::uint64_t patience_us = 10'000'000;
+constexpr std::uint64_t timeout_us = 10'000'000;
 
 bool store(const char* name, const UniqueFd& fd) {
     const int number = fd.get();
@@ -39,7 +39,7 @@ int main() {
     const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket || ::listen(socket.get(), 1) != 0) return 1;
     if (!store("stranger-pipe", reading) || !store("stranger-file", file) ||
-        !store("stranger-socket", socket) || sd_notify_barrier(0, patience_us) <= 0) {
+        !store("stranger-socket", socket) || sd_notify_barrier(0, timeout_us) <= 0) {
         std::perror("store_strangers");
         return 1;
     }

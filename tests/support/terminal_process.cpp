@@ -86,8 +86,8 @@ void TerminalProcess::read_available() {
 }
 
 template <typename Condition>
-bool TerminalProcess::comes_to(Condition condition) {
-    const auto deadline = ChildProcess::Clock::now() + patience;
+bool TerminalProcess::wait_for(Condition condition) {
+    const auto deadline = ChildProcess::Clock::now() + timeout;
     for (read_available(); !condition(); read_available()) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(deadline - ChildProcess::Clock::now());
@@ -98,15 +98,15 @@ bool TerminalProcess::comes_to(Condition condition) {
     return true;
 }
 
-bool TerminalProcess::comes_to_show(std::string_view text) {
-    return comes_to([&] { return screen_.text().find(text) != std::string::npos; });
+bool TerminalProcess::wait_for_text(std::string_view text) {
+    return wait_for([&] { return screen_.text().find(text) != std::string::npos; });
 }
 
-bool TerminalProcess::comes_to_alternate(bool alternate) {
-    return comes_to([&] { return screen_.is_alternate() == alternate; });
+bool TerminalProcess::wait_for_alternate_screen(bool alternate) {
+    return wait_for([&] { return screen_.is_alternate() == alternate; });
 }
 
-bool TerminalProcess::comes_to_stop() const {
+bool TerminalProcess::wait_for_stop() const {
     return eventually([this] {
         siginfo_t how{};
         return ::waitid(P_PID, static_cast<id_t>(process_.pid()), &how, WSTOPPED | WNOHANG) == 0 &&
@@ -135,7 +135,7 @@ bool TerminalProcess::reads_keys() const {
 int TerminalProcess::await_end() {
     // It may have to write before it can end, so what it writes is read meanwhile.
     constexpr std::chrono::milliseconds step{20};
-    const auto deadline = ChildProcess::Clock::now() + patience;
+    const auto deadline = ChildProcess::Clock::now() + timeout;
     auto finished = process_.wait(step);
     for (; !finished && ChildProcess::Clock::now() < deadline; finished = process_.wait(step))
         read_available();

@@ -28,11 +28,11 @@ class TerminalProcess {
                              ChildProcess::Environment environment = {});
 
     /// Waits until this text is on the screen.
-    [[nodiscard]] bool comes_to_show(std::string_view text);
+    [[nodiscard]] bool wait_for_text(std::string_view text);
     /// Waits until the program has taken the alternate screen, or has given it back.
-    [[nodiscard]] bool comes_to_alternate(bool alternate);
+    [[nodiscard]] bool wait_for_alternate_screen(bool alternate);
     /// Waits until a signal has stopped the process.
-    [[nodiscard]] bool comes_to_stop() const;
+    [[nodiscard]] bool wait_for_stop() const;
     /// All that it has ever written is on this screen.
     [[nodiscard]] const TerminalScreen& screen() const noexcept { return screen_; }
     [[nodiscard]] const std::string& output() const noexcept { return output_; }
@@ -52,7 +52,7 @@ class TerminalProcess {
     TerminalProcess(Ends ends, const std::vector<std::string>& argv,
                     ChildProcess::Environment environment);
     template <typename Condition>
-    bool comes_to(Condition condition);
+    bool wait_for(Condition condition);
     void read_available();
 
     UniqueFd master_;

@@ -67,7 +67,7 @@ void reload_while_notify_socket_is_full(FaultyService& service) {
     service.await_answers(150);
     EXPECT_EQ(service.ask().generation, before.generation);
     sleeping.reset();
-    const auto reload = reloading.wait(patience);
+    const auto reload = reloading.wait(timeout);
     ASSERT_TRUE(reload);
     EXPECT_EQ(reload->exit_status, 0) << reload->err;
     EXPECT_EQ(service.ask().generation, before.generation + 1);

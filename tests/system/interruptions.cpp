@@ -28,7 +28,7 @@ void before_ready(FaultyService& service, const Interruption& interruption) {
     service.let_successor_go();
     // systemctl loses its connection in a daemon-reexec, and its job in a stop: how it ends is not
     // the question.
-    EXPECT_TRUE(reloading.wait(patience));
+    EXPECT_TRUE(reloading.wait(timeout));
     EXPECT_TRUE(eventually([&] { return service.ask().pid != before.pid; }));
 }
 

@@ -37,7 +37,7 @@ class SystemMetrics : public ServiceUnderLoad {
         return results.size() == 1 ? std::stod(results.at(0).at("value").at(1).get<std::string>())
                                    : -1;
     }
-    bool comes_to(double value, const std::string& expression) {
+    bool wait_for(double value, const std::string& expression) {
         return eventually([&] { return value_of(expression) == value; });
     }
 };
@@ -49,12 +49,12 @@ TEST_F(SystemMetrics, of_a_reload_and_a_restart_under_load_are_those_of_one_serv
     await_answers(clients, 50);
     reload();
     await_answers(clients, 50);
-    EXPECT_TRUE(comes_to(2, "handover_generation"));
-    EXPECT_TRUE(comes_to(1, "handover_handovers_total{kind=\"reload\",result=\"ok\"}"));
+    EXPECT_TRUE(wait_for(2, "handover_generation"));
+    EXPECT_TRUE(wait_for(1, "handover_handovers_total{kind=\"reload\",result=\"ok\"}"));
     EXPECT_EQ(systemctl("restart handoverd.service").exit_status, 0);
     await_answers(clients, 50);
-    EXPECT_TRUE(comes_to(3, "handover_generation"));
-    EXPECT_TRUE(comes_to(1, "handover_handovers_total{kind=\"restart\",result=\"ok\"}"));
+    EXPECT_TRUE(wait_for(3, "handover_generation"));
+    EXPECT_TRUE(wait_for(1, "handover_handovers_total{kind=\"restart\",result=\"ok\"}"));
 
     double answered = 0;
     for (auto& client : clients) {
@@ -62,7 +62,7 @@ TEST_F(SystemMetrics, of_a_reload_and_a_restart_under_load_are_those_of_one_serv
         EXPECT_EQ(report.failed(), 0) << client.name();
         answered += static_cast<double>(report.answered());
     }
-    EXPECT_TRUE(comes_to(answered, "handover_requests_total{code=\"200\"}"))
+    EXPECT_TRUE(wait_for(answered, "handover_requests_total{code=\"200\"}"))
         << answered << " were answered, and there are "
         << value_of("handover_requests_total{code=\"200\"}");
     for (const std::string name :

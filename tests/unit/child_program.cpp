@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A program for tests to start: what it does, its first argument says.
 
-#include "handover/channel.h"
+#include "handover/build_id.h"
 #include "handover/error.h"
-#include "handover/inheritance.h"
-#include "handover/inherited_fds.h"
-#include "handover/ledger.h"
-#include "handover/program.h"
-#include "unit/open_descriptors.h"
+#include "handover/ledger/ledger.h"
+#include "handover/listeners/inherited_state.h"
+#include "handover/peer/channel.h"
+#include "handover/peer/program.h"
+#include "handover/systemd/listen_fds.h"
+#include "support/open_descriptors.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -35,7 +36,7 @@ using Mode = int (*)(const Arguments& rest);
 
 // ---- how it was started
 
-/// Where a test that uses Successor listens: standard output is its own.
+/// Where a test that uses SuccessorProcess listens: standard output is its own.
 constexpr int report_fd = 3;
 
 void write_report(const std::string& text) {
@@ -233,7 +234,7 @@ int adopt(const Arguments& rest) {
 
 int discover(const Arguments& rest) {
     arrange(rest);
-    const auto inheritance = Inheritance::discover();
+    const auto inheritance = InheritedState::discover();
     for (const auto& one : inheritance.listeners) print(one);
     for (const auto& name : inheritance.duplicate_names) std::cout << "duplicate " << name << "\n";
     for (const auto& warning : inheritance.warnings) std::cout << "warning " << warning << "\n";
@@ -303,8 +304,8 @@ int serve_on_probation(const Channel& channel, const std::string& how) {
         (void)channel.send(of_type(Message::Type::stopping));
         return 42;
     }
-    if (how == "well-on-probation" && await(channel, Message::Type::are_you_well))
-        (void)channel.send(of_type(Message::Type::well));
+    if (how == "well-on-probation" && await(channel, Message::Type::health_check))
+        (void)channel.send(of_type(Message::Type::healthy));
     if (how == "wanting-promotion") (void)channel.send(of_type(Message::Type::promote_me));
     return await(channel, Message::Type::promoted) ? 43 : 1;
 }
@@ -327,7 +328,7 @@ void let_a_stranger_speak(const Channel& channel) {
 }
 
 int succeed(const Arguments& rest) {
-    const auto inheritance = Inheritance::discover();
+    const auto inheritance = InheritedState::discover();
     const auto& channel = inheritance.predecessor.value();
     const auto& how = rest.at(0);
     if (how == "refusing-at-once") {

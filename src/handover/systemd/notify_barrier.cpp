@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "handover/systemd/notify_barrier.h"
+
+#include <chrono>
+#include <utility>
+
+namespace handover {
+namespace {
+
+constexpr std::chrono::seconds timeout{5};
+
+}  // namespace
+
+BarrierWait::BarrierWait(EventLoop& loop, const ServiceManager& manager)
+    : loop_(loop),
+      manager_(manager),
+      timeout_(loop, [this] { conclude(barrier_ ? Outcome::late : Outcome::absent); }) {}
+
+BarrierWait::~BarrierWait() {
+    loop_.forget(barrier_.get());
+}
+
+void BarrierWait::begin(std::function<void(Outcome)> done) {
+    done_ = std::move(done);
+    barrier_ = manager_.barrier();
+    if (!barrier_) return timeout_.start_once(std::chrono::microseconds(0));
+    loop_.watch(barrier_.get(), [this] { conclude(Outcome::processed); });
+    timeout_.start_once(timeout);
+}
+
+void BarrierWait::cancel() {
+    timeout_.stop();
+    loop_.forget(barrier_.get());
+    barrier_.reset();
+    done_ = nullptr;
+}
+
+void BarrierWait::conclude(Outcome outcome) {
+    const auto done = std::move(done_);
+    cancel();
+    done(outcome);
+}
+
+}  // namespace handover
