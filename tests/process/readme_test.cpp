@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the README shows of a terminal is what one sees.
 
-#include "process/connections_test.h"
-#include "process/documentation_test.h"
+#include "process/connections_fixture.h"
+#include "process/documentation_fixture.h"
 
 #include <regex>
 #include <string>
@@ -15,7 +15,7 @@ namespace {
 /// The lines of a code block of the README, see tests/readme-command.
 std::string readme_command(const std::string& name) {
     const auto script = std::filesystem::path(HANDOVER_SOURCE) / "tests/readme-command";
-    const auto finished = run_command({script, name}, patience);
+    const auto finished = run_command({script, name}, timeout);
     if (!finished.ok()) throw std::runtime_error("readme-command failed: " + finished.err);
     return finished.out;
 }
@@ -62,7 +62,7 @@ TEST_F(Readme, shows_what_reload_and_status_print_while_some_requests_take_long)
     HeldRequest first(daemon.address());
     HeldRequest second(daemon.address());
     for (const auto& [name, shown] : commands) {
-        const auto finished = run_command(daemon.command(name), patience);
+        const auto finished = run_command(daemon.command(name), timeout);
         EXPECT_TRUE(finished.ok()) << finished.err;
         EXPECT_EQ(shape_of(finished.out), shape_of(shown)) << finished.out;
         EXPECT_TRUE(eventually([&] {
