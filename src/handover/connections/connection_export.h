@@ -4,6 +4,7 @@
 #include "handover/base/event_loop.h"
 #include "handover/connection_counts.h"
 #include "handover/connections/connection_sender.h"
+#include "handover/connections/export_phase.h"
 #include "handover/connections/service_group.h"
 #include "handover/connections/stored_channels.h"
 #include "handover/peer/channel.h"
@@ -24,6 +25,9 @@ namespace handover {
 /// left at the deadline is cut. Each way falls back to the next, and none loses a connection that
 /// another could still take.
 ///
+/// What happens when is decided in export_phase.h, without a system call; here is what carries it
+/// out.
+///
 /// Works on an EventLoop and borrows the services and the manager; all must outlive it. Not
 /// thread-safe.
 class ConnectionExport {
@@ -31,8 +35,9 @@ class ConnectionExport {
     /// Called from the loop.
     struct Callbacks {
         /// Nothing is left, and the next generation has been told the account. Once after each of
-        /// move_to(), store() and drain(), or after several of them.
+        /// move_to(), store() and drain(), or after several of them; not after cut().
         std::function<void()> done;
+        /// A sentence for the log.
         std::function<void(const std::string&)> warn;
     };
 
@@ -47,13 +52,14 @@ class ConnectionExport {
 
     // The services do not accept any more, and one of these says where their connections go.
 
-    /// To a successor that speaks protocol version 2. Should it die before settle(), what has not
-    /// been sent is kept for recall(), and served in the meantime.
+    /// Connections go to a successor that speaks protocol version 2. Should it die before settle(),
+    /// what has not been sent is kept for recall(), and served in the meantime.
     void move_to(Channel successor, Grace grace);
-    /// Into the fd store; `hello` begins every channel there. Where the store takes none, to the
-    /// successor as before, if there is one.
+    /// Connections go into the fd store; `hello` begins every channel there. Where the store takes
+    /// none, they go to the successor of move_to(), if there is one.
     void store(const Message& hello, Grace grace);
-    /// Nowhere. What has been said before goes on, with this grace.
+    /// Connections are closed politely, unless they are on a way that has been said before: that
+    /// goes on. recall() will not be called any more.
     void drain(Grace grace);
     /// The successor is on its own: recall() will not be called any more.
     void settle();
@@ -74,44 +80,56 @@ class ConnectionExport {
     [[nodiscard]] ConnectionCounts counts() const;
 
   private:
+    using Phase = export_phase::Phase;
+    using Event = export_phase::Event;
+    using Action = export_phase::Action;
     using Sender = std::unique_ptr<ConnectionSender>;
 
+    /// What an event has with it. An action takes it; what none takes is closed.
+    struct Details {
+        std::optional<Channel> channel = std::nullopt;  ///< move_to, channel_opened
+        std::vector<Message> unread = {};               ///< keep, recall
+        std::string reason = {};         ///< keep, failed, channel_refused: half a sentence
+        const Message* hello = nullptr;  ///< store
+    };
+
+    /// The first that is told says which connections are meant, the last how long those that cannot
+    /// move are kept.
     void begin(Grace grace);
-    void take_back(std::vector<Message> unread);
-    /// They give their connections to the sender there is; without one they serve on as long as
-    /// there may be one, and else close them politely. Again for what they have adopted since.
-    void drain_services();
-    void open_stored_channel();
-    void on_stored_channel(std::optional<Channel> channel);
-    void on_first_stored_channel(Channel channel);
-    void on_all_sent();
-    void on_unfit(ParkedConnection connection);
-    [[nodiscard]] ConnectionSender::Callbacks sender_callbacks(Sender& sender);
-    /// Its connections go back to the services.
-    void give_up(Sender& sender, const std::string& reason);
-    void discard(Sender sender);
-    [[nodiscard]] ConnectionSender* sender() const;
+    void handle(Event event) { handle(event, {}); }
+    void handle(Event event, Details details);
+    void perform(Action action, Details& details);
+    /// Is nothing left?
     void check();
+
+    [[nodiscard]] ConnectionSender::Callbacks sender_callbacks();
+    void begin_storing();
+    void drain_services(std::function<void(ParkedConnection)> give);
+    void serve_on();
+    void pass_unsent_on();
+    void drop(Sender sender);
+    void warn_unsent(const std::string& reason) const;
+    void return_unsent();
+    void return_unread(std::vector<Message> unread);
+    void ask_store(const Message* hello);
+    void on_unfit(ParkedConnection connection);
 
     EventLoop& loop_;
     ServiceGroup& services_;
     const ServiceManager& manager_;
     const Callbacks callbacks_;
+    Phase phase_ = Phase::idle;
+    bool may_be_recalled_ = false;
+    bool imports_expected_ = false;
+    bool services_drained_ = false;
     ConnectionCounts before_;
     Grace grace_{0};
     std::size_t returned_ = 0;    ///< given away by a service, and given back
     std::size_t unfit_ = 0;       ///< given away by a service, and too large to send
     std::size_t cut_unsent_ = 0;  ///< given away by a service, and never sent
-    Sender to_successor_;
-    Sender to_store_;  ///< from when the store has taken a channel
+    Sender sender_;               ///< to the successor, or into the store
+    Sender aside_;                ///< to the successor, while the one into the store takes over
     std::unique_ptr<StoredChannels> stored_channels_;
-    bool begun_ = false;
-    bool opening_ = false;  ///< waiting for the store to take a channel
-    bool may_be_recalled_ = false;
-    bool imports_expected_ = false;
-    bool services_drained_ = false;
-    bool finishing_ = false;  ///< the account is on its way
-    bool done_ = false;
 };
 
 }  // namespace handover

@@ -42,7 +42,12 @@ ConnectionSender::ConnectionSender(EventLoop& loop, Callbacks callbacks)
 }
 
 ConnectionSender::~ConnectionSender() {
+    stop();
+}
+
+void ConnectionSender::stop() {
     stop_waiting();
+    retry_.stop();
     const std::lock_guard lock(inbox_->mutex);
     inbox_->owner = nullptr;
 }
@@ -63,8 +68,12 @@ void ConnectionSender::finish(const ConnectionCounts& counts) {
     flush();
 }
 
-void ConnectionSender::finish_now(const ConnectionCounts& counts) const {
-    if (channel_) (void)channel_->send(end_message(counts));
+void ConnectionSender::withdraw_finish() {
+    end_.reset();
+}
+
+void ConnectionSender::finish_now(const ConnectionCounts& counts) {
+    if (channel_ && channel_->send(end_message(counts)) == Channel::Sent::sent) end_.reset();
 }
 
 std::deque<ParkedConnection> ConnectionSender::take_back() {

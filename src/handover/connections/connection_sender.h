@@ -20,8 +20,8 @@ namespace handover {
 /// time, and into channels that wait in the fd store, where nobody reads and one after the other
 /// gets full.
 ///
-/// Owns the connections that are not sent. Works on an EventLoop, which must outlive it, and on its
-/// thread only, but for the inlet.
+/// Adopts the connections that are put into it, until they are sent or taken back. Works on an
+/// EventLoop, which must outlive it, and on its thread only, but for the inlet.
 class ConnectionSender {
   public:
     /// Called from the loop. They may destroy the sender.
@@ -42,18 +42,25 @@ class ConnectionSender {
     ConnectionSender(const ConnectionSender&) = delete;
     ConnectionSender& operator=(const ConnectionSender&) = delete;
 
-    /// Takes connections, from any thread. May outlive the sender; then it closes them.
+    /// Adopts connections, from any thread. May outlive the sender; from then on, and after stop(),
+    /// it closes them.
     [[nodiscard]] std::function<void(ParkedConnection)> inlet() const;
 
-    /// From now on, over this channel. Until it has one, the sender collects.
+    /// Sends over this channel from now on. Until it has one, the sender collects.
     void continue_with(Channel channel);
-    /// Nothing more will come: says so at the other end, after what still waits.
+    /// Nothing more will come: sends `counts` as the end, after what still waits.
     void finish(const ConnectionCounts& counts);
-    /// The same, at once and only if the channel takes it.
-    void finish_now(const ConnectionCounts& counts) const;
+    /// More will come after all: an end that has not been sent yet is not sent.
+    void withdraw_finish();
+    /// Sends `counts` as the end, ahead of what still waits, if the channel takes it at once.
+    void finish_now(const ConnectionCounts& counts);
+    /// Sends nothing any more and calls nothing back. What has not been sent is closed, at the
+    /// latest when the sender ends, unless it is taken back before.
+    void stop();
 
-    /// What has not been sent; the caller's from here on.
+    /// Releases what has not been sent to the caller.
     [[nodiscard]] std::deque<ParkedConnection> take_back();
+    /// How many connections have been put in and not been sent.
     [[nodiscard]] std::size_t unsent() const;
 
   private:
@@ -68,7 +75,7 @@ class ConnectionSender {
     std::shared_ptr<Inbox> inbox_;
     std::deque<ParkedConnection> waiting_;
     std::optional<Message> batch_;  ///< packed, and not yet taken by the channel
-    std::optional<Message> end_;
+    std::optional<Message> end_;    ///< wanted, and not yet taken by the channel
     std::optional<Channel> channel_;
     bool waits_for_room_ = false;
     Timer retry_;

@@ -65,15 +65,17 @@ class ConnectionExportTest : public testing::Test {
         loop_.run_until([&] { return web_.calls.size() >= count; });
     }
 
-    ConnectionExport& departures() {
+    ConnectionExport& exporter() {
         if (!export_)
-            export_.emplace(loop_, group_, *manager_,
-                            ConnectionExport::Callbacks{
-                                [this] {
-                                    ++done_;
-                                    loop_.stop();
-                                },
-                                [this](const std::string& text) { warnings_.push_back(text); }});
+            export_.emplace(
+                loop_, group_, *manager_,
+                ConnectionExport::Callbacks{
+                    .done =
+                        [this] {
+                            ++done_;
+                            loop_.stop();
+                        },
+                    .warn = [this](const std::string& text) { warnings_.push_back(text); }});
         return *export_;
     }
 
@@ -108,7 +110,7 @@ class ConnectionExportTest : public testing::Test {
 TEST_F(ConnectionExportTest, move_to_a_successor_and_are_accounted_for) {
     hold(3);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
+    exporter().move_to(std::move(ours), grace);
     EXPECT_THAT(web_.calls, ElementsAre("give 500"));
     TestConnection one("http", "GE");
     TestConnection two;
@@ -122,21 +124,21 @@ TEST_F(ConnectionExportTest, move_to_a_successor_and_are_accounted_for) {
     ASSERT_EQ(arrived_.size(), 2U);
     EXPECT_EQ(arrived_[0].unread, "GE");
     EXPECT_TRUE(is_connected_to(arrived_[1].fd, two.client));
-    EXPECT_EQ(departures().counts().to_sentence(), "held 3 = 2 moved + 1 closed by client");
-    EXPECT_EQ(end_, departures().counts()) << "the successor knows it, too";
+    EXPECT_EQ(exporter().counts().to_sentence(), "held 3 = 2 moved + 1 closed by client");
+    EXPECT_EQ(end_, exporter().counts()) << "the successor knows it, too";
     EXPECT_THAT(warnings_, IsEmpty());
 }
 
 TEST_F(ConnectionExportTest, are_not_done_as_long_as_some_may_still_arrive) {
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
-    departures().expect_imports(true);
+    exporter().move_to(std::move(ours), grace);
+    exporter().expect_imports(true);
     web_.drained();
     run_posted();
     EXPECT_EQ(done_, 0);
     TestConnection late;
     ++web_.counted.opened;  // the service adopts it
-    departures().expect_imports(false);
+    exporter().expect_imports(false);
     run_posted();
     EXPECT_EQ(done_, 0) << "a worker of the service has it";
     web_.give_away(std::move(late.parked));
@@ -144,14 +146,14 @@ TEST_F(ConnectionExportTest, are_not_done_as_long_as_some_may_still_arrive) {
     run_until_done();
     read(theirs);
     EXPECT_EQ(arrived_.size(), 1U);
-    EXPECT_EQ(departures().counts().to_sentence(), "held 1 = 1 moved");
+    EXPECT_EQ(exporter().counts().to_sentence(), "held 1 = 1 moved");
 }
 
 TEST_F(ConnectionExportTest, go_back_to_the_services_when_the_successor_is_gone) {
     hold(2);
     {
         auto [ours, theirs] = Channel::make_pair();
-        departures().move_to(std::move(ours), grace);
+        exporter().move_to(std::move(ours), grace);
     }
     TestConnection one;
     web_.give_away(std::move(one.parked));
@@ -160,20 +162,20 @@ TEST_F(ConnectionExportTest, go_back_to_the_services_when_the_successor_is_gone)
         << "as long as they may be recalled, no response announces a close";
     EXPECT_TRUE(is_connected_to(web_.adopted[0].fd, one.client));
     EXPECT_THAT(warnings_, ElementsAre(HasSubstr("1 connection cannot be moved: ")));
-    EXPECT_EQ(departures().counts().open(), 2U) << "nothing has been counted twice";
-    departures().settle();
+    EXPECT_EQ(exporter().counts().open(), 2U) << "nothing has been counted twice";
+    exporter().settle();
     EXPECT_EQ(web_.calls.back(), "drain 500") << "and now nobody else will have them";
     web_.counted[CloseReason::drained] += 2;
     web_.drained();
     run_until_done();
-    EXPECT_EQ(departures().counts().to_sentence(), "held 2 = 2 drained");
+    EXPECT_EQ(exporter().counts().to_sentence(), "held 2 = 2 drained");
 }
 
 TEST_F(ConnectionExportTest, that_come_back_to_a_service_that_was_drained_are_waited_for) {
     hold(1);
     {
         auto [ours, theirs] = Channel::make_pair();
-        departures().move_to(std::move(ours), grace);
+        exporter().move_to(std::move(ours), grace);
     }
     web_.give_away(std::move(TestConnection().parked));
     web_.drains_at_once = true;  // it has given all away
@@ -188,7 +190,7 @@ TEST_F(ConnectionExportTest, that_come_back_to_a_service_that_was_drained_are_wa
 TEST_F(ConnectionExportTest, are_recalled_whether_sent_and_never_read_or_not_sent) {
     hold(4);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
+    exporter().move_to(std::move(ours), grace);
     TestConnection read_by_it;
     TestConnection never_read("http", "GE");
     TestConnection not_sent;
@@ -201,7 +203,7 @@ TEST_F(ConnectionExportTest, are_recalled_whether_sent_and_never_read_or_not_sen
     std::vector<Message> unread(1);
     ASSERT_EQ(theirs.receive(unread[0]), Channel::Received::message);
 
-    EXPECT_EQ(departures().recall(std::move(unread)), 1U) << "the one that it had read";
+    EXPECT_EQ(exporter().recall(std::move(unread)), 1U) << "the one that it had read";
     ASSERT_EQ(web_.adopted.size(), 2U);
     EXPECT_TRUE(is_connected_to(web_.adopted[0].fd, never_read.client));
     EXPECT_EQ(web_.adopted[0].unread, "GE");
@@ -212,14 +214,14 @@ TEST_F(ConnectionExportTest, are_recalled_whether_sent_and_never_read_or_not_sen
 TEST_F(ConnectionExportTest, leave_as_if_for_the_first_time_after_they_were_recalled) {
     hold(2);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
+    exporter().move_to(std::move(ours), grace);
     web_.give_away(std::move(TestConnection().parked));
     web_.drained();
     run_until_done();
-    EXPECT_EQ(departures().recall({}), 1U);
+    EXPECT_EQ(exporter().recall({}), 1U);
 
     auto [ours_again, theirs_again] = Channel::make_pair();
-    departures().move_to(std::move(ours_again), grace);
+    exporter().move_to(std::move(ours_again), grace);
     TestConnection other;
     web_.give_away(std::move(other.parked));
     web_.drained();
@@ -227,20 +229,20 @@ TEST_F(ConnectionExportTest, leave_as_if_for_the_first_time_after_they_were_reca
     EXPECT_EQ(done_, 2);
     read(theirs_again);
     EXPECT_EQ(arrived_.size(), 1U);
-    EXPECT_EQ(departures().counts().to_sentence(), "held 1 = 1 moved");
+    EXPECT_EQ(exporter().counts().to_sentence(), "held 1 = 1 moved");
 }
 
 TEST_F(ConnectionExportTest, that_a_stopping_successor_did_not_read_go_where_the_others_go) {
     hold(1);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
+    exporter().move_to(std::move(ours), grace);
     TestConnection one;
     auto unread = give_unread(one, theirs);
-    departures().keep(std::move(unread));
+    exporter().keep(std::move(unread));
     ASSERT_EQ(web_.adopted.size(), 1U);
-    EXPECT_EQ(departures().counts().open(), 1U) << "it has not been counted twice";
-    EXPECT_EQ(departures().counts()[CloseReason::moved], 0U);
-    departures().drain(milliseconds(100));
+    EXPECT_EQ(exporter().counts().open(), 1U) << "it has not been counted twice";
+    EXPECT_EQ(exporter().counts()[CloseReason::moved], 0U);
+    exporter().drain(milliseconds(100));
     EXPECT_EQ(web_.calls.back(), "drain 100");
 }
 
@@ -248,12 +250,12 @@ TEST_F(ConnectionExportTest, are_served_without_a_close_until_the_store_takes_th
     start_manager(8);
     hold(1);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
+    exporter().move_to(std::move(ours), grace);
     TestConnection one;
     auto unread = give_unread(one, theirs);
-    departures().store(hello(), grace);
-    departures().keep(std::move(unread));  // the same restart has ended the successor
-    departures().settle();
+    exporter().store(hello(), grace);
+    exporter().keep(std::move(unread));  // the same restart has ended the successor
+    exporter().settle();
     EXPECT_THAT(web_.calls, ElementsAre("give 500", "start", "adopt http ''", "start"));
     run_until_calls(5);
     EXPECT_EQ(web_.calls.back(), "give 500");
@@ -262,18 +264,18 @@ TEST_F(ConnectionExportTest, are_served_without_a_close_until_the_store_takes_th
     run_until_done();
     read(Channel(fake_->stored("channel")));
     EXPECT_EQ(arrived_.size(), 1U);
-    EXPECT_EQ(departures().counts().to_sentence(), "held 1 = 1 moved");
+    EXPECT_EQ(exporter().counts().to_sentence(), "held 1 = 1 moved");
 }
 
 TEST_F(ConnectionExportTest, are_done_again_when_somebody_asks_after_they_were_done) {
     web_.drains_at_once = true;
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
+    exporter().move_to(std::move(ours), grace);
     run_until_done();
-    departures().drain(milliseconds(100));
+    exporter().drain(milliseconds(100));
     run_until_done();
     EXPECT_EQ(done_, 2);
-    departures().store(hello(), grace);
+    exporter().store(hello(), grace);
     run_until_done();
     EXPECT_EQ(done_, 3);
 }
@@ -281,24 +283,24 @@ TEST_F(ConnectionExportTest, are_done_again_when_somebody_asks_after_they_were_d
 TEST_F(ConnectionExportTest, are_cut_at_the_deadline_wherever_they_are) {
     hold(3);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
+    exporter().move_to(std::move(ours), grace);
     TestConnection moved;
     web_.give_away(std::move(moved.parked));
     run_posted();
     TestConnection waiting;
     web_.give_away(std::move(waiting.parked));  // and nobody sends it any more
-    EXPECT_EQ(departures().cut(), 2U);
+    EXPECT_EQ(exporter().cut(), 2U);
     EXPECT_TRUE(is_closed(waiting.client));
-    EXPECT_EQ(departures().counts().to_sentence(), "held 3 = 1 moved + 2 cut at deadline");
+    EXPECT_EQ(exporter().counts().to_sentence(), "held 3 = 1 moved + 2 cut at deadline");
     read(theirs);
-    EXPECT_EQ(end_, departures().counts());
+    EXPECT_EQ(end_, exporter().counts());
 }
 
 TEST_F(ConnectionExportTest, that_nobody_takes_are_drained) {
     hold(1);
-    departures().drain(grace);
+    exporter().drain(grace);
     EXPECT_THAT(web_.calls, ElementsAre("drain 500"));
-    departures().drain(milliseconds(100));
+    exporter().drain(milliseconds(100));
     EXPECT_THAT(web_.calls, ElementsAre("drain 500", "drain 100"));
     ++web_.counted[CloseReason::drained];
     web_.drained();
@@ -309,8 +311,8 @@ TEST_F(ConnectionExportTest, that_nobody_takes_are_drained) {
 TEST_F(ConnectionExportTest, go_on_moving_when_asked_to_hurry) {
     hold(1);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
-    departures().drain(milliseconds(100));
+    exporter().move_to(std::move(ours), grace);
+    exporter().drain(milliseconds(100));
     EXPECT_THAT(web_.calls, ElementsAre("give 500"));
 }
 
@@ -319,7 +321,7 @@ TEST_F(ConnectionExportTest, go_on_moving_when_asked_to_hurry) {
 TEST_F(ConnectionExportTest, are_stored_for_the_generation_after_a_restart) {
     start_manager(8);
     hold(2);
-    departures().store(hello(), grace);
+    exporter().store(hello(), grace);
     EXPECT_THAT(web_.calls, IsEmpty()) << "they go on until the store has taken a channel";
     run_until_calls(1);
     EXPECT_THAT(web_.calls, ElementsAre("give 500"));
@@ -329,15 +331,15 @@ TEST_F(ConnectionExportTest, are_stored_for_the_generation_after_a_restart) {
     EXPECT_THAT(fake_->stored_names(), ElementsAre("channel")) << "however many they are";
     read(Channel(fake_->stored("channel")));
     EXPECT_EQ(arrived_.size(), 2U);
-    EXPECT_EQ(end_, departures().counts());
-    EXPECT_EQ(departures().counts().to_sentence(), "held 2 = 2 moved");
+    EXPECT_EQ(end_, exporter().counts());
+    EXPECT_EQ(exporter().counts().to_sentence(), "held 2 = 2 moved");
 }
 
 TEST_F(ConnectionExportTest, fill_one_channel_after_the_other) {
     start_manager(64);
     constexpr std::size_t count = 40;
     hold(count);
-    departures().store(hello(), grace);
+    exporter().store(hello(), grace);
     run_until_calls(1);
     for (std::size_t i = 0; i < count; ++i) {
         TestConnection one("http", std::string(30'000, 'x'));
@@ -351,14 +353,14 @@ TEST_F(ConnectionExportTest, fill_one_channel_after_the_other) {
         fake_->drop_stored("channel");
     }
     EXPECT_EQ(arrived_.size(), count);
-    EXPECT_EQ(end_, departures().counts());
-    EXPECT_EQ(departures().counts()[CloseReason::moved], count);
+    EXPECT_EQ(end_, exporter().counts());
+    EXPECT_EQ(exporter().counts()[CloseReason::moved], count);
 }
 
 TEST_F(ConnectionExportTest, are_closed_politely_where_the_store_is_full) {
     start_manager(0);
     hold(1);
-    departures().store(hello(), grace);
+    exporter().store(hello(), grace);
     run_until_calls(1);
     EXPECT_THAT(web_.calls, ElementsAre("drain 500"));
     EXPECT_THAT(warnings_, ElementsAre(HasSubstr("FileDescriptorStoreMax=")));
@@ -368,7 +370,7 @@ TEST_F(ConnectionExportTest, that_the_store_has_no_more_room_for_are_closed_poli
     start_manager(1);
     constexpr std::size_t count = 40;
     hold(count);
-    departures().store(hello(), grace);
+    exporter().store(hello(), grace);
     run_until_calls(1);
     for (std::size_t i = 0; i < count; ++i) {
         TestConnection one("http", std::string(30'000, 'x'));
@@ -384,14 +386,14 @@ TEST_F(ConnectionExportTest, that_the_store_has_no_more_room_for_are_closed_poli
     run_until_done();
     read(Channel(fake_->stored("channel")));
     EXPECT_EQ(arrived_.size() + returned, count);
-    EXPECT_EQ(departures().counts()[CloseReason::moved], arrived_.size());
-    EXPECT_EQ(departures().counts()[CloseReason::drained], returned);
-    EXPECT_EQ(departures().counts().open(), 0U);
+    EXPECT_EQ(exporter().counts()[CloseReason::moved], arrived_.size());
+    EXPECT_EQ(exporter().counts()[CloseReason::drained], returned);
+    EXPECT_EQ(exporter().counts().open(), 0U);
 }
 
 TEST_F(ConnectionExportTest, are_drained_where_there_is_no_service_manager) {
     hold(1);
-    departures().store(hello(), grace);
+    exporter().store(hello(), grace);
     run_until_calls(1);
     EXPECT_THAT(web_.calls, ElementsAre("drain 500"));
     EXPECT_THAT(warnings_, IsEmpty()) << "nobody promised anything";
@@ -399,7 +401,7 @@ TEST_F(ConnectionExportTest, are_drained_where_there_is_no_service_manager) {
 
 TEST_F(ConnectionExportTest, need_no_channel_if_there_are_none) {
     start_manager(8);
-    departures().store(hello(), grace);
+    exporter().store(hello(), grace);
     web_.drained();
     run_until_done();
     EXPECT_THAT(fake_->stored_names(), IsEmpty());
@@ -411,10 +413,10 @@ TEST_F(ConnectionExportTest, to_a_successor_go_into_the_store_once_the_service_r
     start_manager(8);
     hold(2);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
+    exporter().move_to(std::move(ours), grace);
     web_.give_away(std::move(TestConnection().parked));
     run_posted();
-    departures().store(hello(), grace);
+    exporter().store(hello(), grace);
     run_until_calls(2);
     read(theirs);
     EXPECT_EQ(arrived_.size(), 1U);
@@ -424,15 +426,15 @@ TEST_F(ConnectionExportTest, to_a_successor_go_into_the_store_once_the_service_r
     run_until_done();
     read(Channel(fake_->stored("channel")));
     EXPECT_EQ(arrived_.size(), 2U);
-    EXPECT_EQ(departures().counts().to_sentence(), "held 2 = 2 moved");
+    EXPECT_EQ(exporter().counts().to_sentence(), "held 2 = 2 moved");
 }
 
 TEST_F(ConnectionExportTest, to_a_successor_go_on_if_the_store_does_not_take_them) {
     start_manager(0);
     hold(1);
     auto [ours, theirs] = Channel::make_pair();
-    departures().move_to(std::move(ours), grace);
-    departures().store(hello(), grace);
+    exporter().move_to(std::move(ours), grace);
+    exporter().store(hello(), grace);
     loop_.run_until([&] { return !warnings_.empty(); });
     web_.give_away(std::move(TestConnection().parked));
     web_.drained();

@@ -55,15 +55,15 @@ class ConnectionImportTest : public testing::Test {
 TEST_F(ConnectionImportTest, are_told_when_their_listener_is_configured_no_more) {
     TestConnection one("http", "GET");
     TestConnection other("http", "POST");
-    ConnectionImport arrivals(
+    ConnectionImport importer(
         group_, [](const std::string&) {},
         [](const ParkedConnection& connection) { return connection.unread == "GET"; });
-    arrivals.take(connections(one));
-    arrivals.take(connections(other));
+    importer.take(connections(one));
+    importer.take(connections(other));
     ASSERT_EQ(web_.adopted.size(), 2U);
     EXPECT_TRUE(web_.adopted[0].close_after_response);
     EXPECT_FALSE(web_.adopted[1].close_after_response);
-    EXPECT_EQ(arrivals.account().adopted, 2U) << "they are served all the same";
+    EXPECT_EQ(importer.account().adopted, 2U) << "they are served all the same";
 }
 
 TEST_F(ConnectionImportTest, go_to_the_service_that_wants_their_listener) {
