@@ -1,496 +1,232 @@
 // SPDX-License-Identifier: MIT
 #include "handover/generation/lifecycle.h"
 
-#include <utility>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <optional>
 
 namespace handover::lifecycle {
 namespace {
 
+using enum State;
+using enum Event;
 using enum Action;
-using Actions = std::vector<Action>;
 
-Transition stay(State state) {
-    return {state, {}};
-}
-
-Transition before(Actions first, Transition transition) {
-    transition.actions.insert(transition.actions.begin(), first.begin(), first.end());
-    return transition;
-}
-
-Transition stop_serving() {
-    return {State::stopping,
-            {announce_stopping, drop_predecessor, retire_listeners, drain_promptly}};
-}
-
-Transition restart_serving() {
-    return {State::restarting,
-            {announce_restarting, stop_accepting, release_listeners, store_connections}};
-}
-
-/// READY=1 has to follow RELOADING=1, also when the handover ends in a stop.
-Transition abandon_successor(Transition transition) {
-    return before({end_successor, report_failed_handover}, std::move(transition));
-}
-
-/// Only the main process speaks for the service.
-Transition stop_on_probation() {
-    return {State::stopping,
-            {pass_stop_to_predecessor, drop_predecessor, retire_listeners, drain_promptly}};
-}
-
-Transition restart_on_probation() {
-    return before({pass_restart_to_predecessor}, restart_serving());
-}
-
-Transition in_starting(Event event) {
-    switch (event) {
-        case Event::started:
-            return {State::serving,
-                    {take_over, store_listeners, start_accepting, adopt_stored_connections,
-                     announce_ready, report_serving}};
-        case Event::started_by_predecessor:
-            return {State::waiting_for_go, {say_ready}};
-        case Event::stop_requested:
-        case Event::interrupted:
-        case Event::restart_requested:
-            return {State::ended, {end}};
-        case Event::handover_requested:
-            return {State::starting, {refuse_handover}};
-        default:
-            return stay(State::starting);
+/// Some of an enum's values, for a row that means several.
+template <typename Enum>
+class Set {
+  public:
+    constexpr Set(Enum one) : bits_(1U << static_cast<unsigned>(one)) {}
+    friend constexpr Set operator|(Set left, Set right) {
+        left.bits_ |= right.bits_;
+        return left;
     }
+    [[nodiscard]] constexpr bool contains(Enum one) const { return (bits_ & Set(one).bits_) != 0; }
+
+  private:
+    std::uint32_t bits_;
+};
+using States = Set<State>;
+using Events = Set<Event>;
+static_assert(state_count <= 32 && event_count <= 32, "a bit each");
+
+constexpr States operator|(State left, State right) {
+    return States(left) | right;
+}
+constexpr Events operator|(Event left, Event right) {
+    return Events(left) | right;
 }
 
-Transition in_waiting_for_go(Event event) {
-    switch (event) {
-        case Event::go:
-            return {State::on_probation, {take_over, start_accepting, report_serving}};
-        case Event::predecessor_lost:
-            return {State::serving,
-                    {take_over, start_accepting, report_serving, store_listeners, announce_ready}};
-        case Event::stop_requested:
-        case Event::interrupted:
-        case Event::restart_requested:
-            return {State::ended, {end}};
-        case Event::handover_requested:
-            return {State::waiting_for_go, {refuse_handover}};
-        default:
-            return stay(State::waiting_for_go);
+class Actions {
+  public:
+    constexpr Actions(std::initializer_list<Action> actions) : size_(actions.size()) {
+        std::copy(actions.begin(), actions.end(), actions_.begin());
     }
-}
+    [[nodiscard]] constexpr std::span<const Action> all() const { return {actions_.data(), size_}; }
 
-Transition in_on_probation(Event event) {
-    switch (event) {
-        case Event::promoted:
-        case Event::predecessor_lost:
-            return {State::serving, {store_listeners, announce_ready}};
-        case Event::handover_requested:
-            return {State::awaiting_promotion, {ask_for_promotion}};
-        case Event::stop_requested:
-        case Event::interrupted:
-            return stop_on_probation();
-        case Event::restart_requested:
-            return restart_on_probation();
-        default:
-            return stay(State::on_probation);
+  private:
+    std::array<Action, 7> actions_{};  // a row with more does not compile
+    std::size_t size_;
+};
+
+struct Row {
+    States states;
+    Events events;
+    std::optional<State> next;  ///< none: it stays
+    Actions actions;
+
+    [[nodiscard]] constexpr bool is_for(State state, Event event) const {
+        return states.contains(state) && events.contains(event);
     }
+};
+
+constexpr std::optional<State> stays;
+
+/// A successor accepts, and could still fail: the listeners are kept, for they may come back.
+constexpr States after_go =
+    watching | watching_drained | watching_longer | promoting | promoting_drained;
+
+// clang-format off
+constexpr Row table[] = {
+    // In which state, what happens, the next state, what is done for it, in this order.
+
+    // ---- not accepting yet
+    {starting, started, serving,
+        {take_over, store_listeners, start_accepting, adopt_stored_connections, announce_ready,
+         report_serving}},
+    {starting, started_by_predecessor, waiting_for_go, {say_ready}},
+    // Whether the predecessor says go or dies, somebody has to accept.
+    {waiting_for_go, go, on_probation, {take_over, start_accepting, report_serving}},
+    {waiting_for_go, predecessor_lost, serving,
+        {take_over, start_accepting, report_serving, store_listeners, announce_ready}},
+    {starting | waiting_for_go, handover_requested, stays, {refuse_handover}},
+    {starting | waiting_for_go, stop_requested | interrupted | restart_requested, ended, {end}},
+
+    // ---- on probation: only the main process, which is the predecessor, speaks for the service
+    {on_probation, promoted | predecessor_lost, serving, {store_listeners, announce_ready}},
+    {on_probation, handover_requested, awaiting_promotion, {ask_for_promotion}},
+    {on_probation, stop_requested | interrupted, stopping,
+        {pass_stop_to_predecessor, drop_predecessor, retire_listeners, drain_promptly}},
+    {on_probation, restart_requested, restarting,
+        {pass_restart_to_predecessor, announce_restarting, stop_accepting, release_listeners,
+         store_connections}},
+
+    // No row for another request: it shares the answer of the first.
+    {awaiting_promotion, promoted | predecessor_lost, handing_over,
+        {store_listeners, announce_ready, announce_reloading, start_successor}},
+    {awaiting_promotion, stop_requested | interrupted, stopping,
+        {refuse_handover, pass_stop_to_predecessor, drop_predecessor, retire_listeners,
+         drain_promptly}},
+    {awaiting_promotion, restart_requested, restarting,
+        {refuse_handover, pass_restart_to_predecessor, announce_restarting, stop_accepting,
+         release_listeners, store_connections}},
+
+    // ---- the main process
+    {serving, handover_requested, handing_over, {announce_reloading, start_successor}},
+    {serving, stop_requested | interrupted, stopping,
+        {announce_stopping, drop_predecessor, retire_listeners, drain_promptly}},
+    {serving, restart_requested, restarting,
+        {announce_restarting, stop_accepting, release_listeners, store_connections}},
+
+    // ---- before `go`, as long as the successor can be given up
+    {handing_over, successor_ready, watching,
+        {say_go, stop_accepting, report_handover, start_probation, move_connections}},
+    {handing_over, old_successor_ready, promoting_before_go, {hand_main_pid}},
+    {promoting_before_go, main_pid_handed, draining,
+        {say_go, stop_accepting, release_listeners, fall_silent, report_handover, move_connections,
+         release_successor}},
+    {handing_over | promoting_before_go, successor_failed, serving,
+        {end_successor, report_failed_handover}},
+    {handing_over | promoting_before_go, handover_requested, stays, {refuse_handover}},
+    // READY=1, of the report, has to follow RELOADING=1 also when the handover ends in a stop.
+    {handing_over | promoting_before_go, stop_requested | interrupted, stopping,
+        {end_successor, report_failed_handover, announce_stopping, drop_predecessor,
+         retire_listeners, drain_promptly}},
+    {handing_over | promoting_before_go, restart_requested, restarting,
+        {end_successor, report_failed_handover, announce_restarting, stop_accepting,
+         release_listeners, store_connections}},
+
+    // ---- after `go`: both the last request and the time of the probation have to be waited for
+    {watching, drained, watching_drained, {}},
+    {watching, deadline_passed, watching_drained, {close_remaining}},
+    {watching, probation_passed, watching_longer, {}},
+    {watching, promotion_wanted, promoting, {hand_main_pid}},
+    {watching_drained, probation_passed | promotion_wanted, promoting_drained, {hand_main_pid}},
+    {watching_longer, drained, promoting_drained, {hand_main_pid}},
+    {watching_longer, deadline_passed, promoting_drained, {close_remaining, hand_main_pid}},
+    {watching_longer, promotion_wanted, promoting, {hand_main_pid}},
+    {promoting, drained, promoting_drained, {}},
+    {promoting, deadline_passed, promoting_drained, {close_remaining}},
+    {promoting, main_pid_handed, draining, {release_listeners, fall_silent, release_successor}},
+    {promoting_drained, main_pid_handed, ended,
+        {release_listeners, fall_silent, release_successor, end}},
+    {after_go, successor_failed, serving,
+        {end_successor, start_accepting, recall_connections, report_rollback}},
+    {after_go, handover_requested, stays, {pass_handover_on}},
+    {after_go, stop_requested | interrupted, stopping,
+        {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners, drain_promptly,
+         release_successor}},
+    {after_go, restart_requested, restarting,
+        {announce_restarting, release_listeners, store_connections, release_successor}},
+
+    // ---- the end: whoever asks for it now is waiting for it
+    {draining, stop_requested, stays, {drain_promptly}},
+    {draining, interrupted, stopping, {drain_promptly}},
+    {draining, restart_requested, restarting, {store_connections}},
+    // No row for SIGTERM: systemd sends it twice under KillMode=control-group.
+    {restarting | stopping, interrupted, ended, {close_remaining, end}},
+    {draining | restarting | stopping, drained, ended, {end}},
+    {draining | restarting | stopping, deadline_passed, ended, {close_remaining, end}},
+    {draining | restarting | stopping | ended, handover_requested, stays, {refuse_handover}},
+};
+// clang-format on
+
+// ---- what the compiler checks
+
+template <typename Predicate>
+constexpr bool any_row(Predicate predicate) {
+    return std::any_of(std::begin(table), std::end(table), predicate);
 }
 
-Transition in_awaiting_promotion(Event event) {
-    switch (event) {
-        case Event::promoted:
-        case Event::predecessor_lost:
-            return {State::handing_over,
-                    {store_listeners, announce_ready, announce_reloading, start_successor}};
-        case Event::handover_requested:
-            return {State::awaiting_promotion, {}};  // they share the answer
-        case Event::stop_requested:
-        case Event::interrupted:
-            return before({refuse_handover}, stop_on_probation());
-        case Event::restart_requested:
-            return before({refuse_handover}, restart_on_probation());
-        default:
-            return stay(State::awaiting_promotion);
-    }
+constexpr bool has_two_rows(State state, Event event) {
+    return std::count_if(std::begin(table), std::end(table),
+                         [&](const Row& row) { return row.is_for(state, event); }) > 1;
 }
 
-Transition in_serving(Event event) {
-    switch (event) {
-        case Event::handover_requested:
-            return {State::handing_over, {announce_reloading, start_successor}};
-        case Event::stop_requested:
-        case Event::interrupted:
-            return stop_serving();
-        case Event::restart_requested:
-            return restart_serving();
-        default:
-            return stay(State::serving);
-    }
+constexpr bool is_reached(State state) {
+    return state == starting || any_row([&](const Row& row) { return row.next == state; });
 }
 
-Transition in_handing_over(Event event) {
-    switch (event) {
-        case Event::successor_ready:
-            return {State::watching,
-                    {say_go, stop_accepting, report_handover, start_probation, move_connections}};
-        case Event::old_successor_ready:
-            return {State::promoting_before_go, {hand_main_pid}};
-        case Event::successor_failed:
-            return {State::serving, {end_successor, report_failed_handover}};
-        case Event::handover_requested:
-            return {State::handing_over, {refuse_handover}};
-        case Event::stop_requested:
-        case Event::interrupted:
-            return abandon_successor(stop_serving());
-        case Event::restart_requested:
-            return abandon_successor(restart_serving());
-        default:
-            return stay(State::handing_over);
-    }
+constexpr bool is_left(State state) {
+    return state == ended ||
+           any_row([&](const Row& row) { return row.states.contains(state) && row.next; });
 }
 
-Transition in_promoting_before_go(Event event) {
-    switch (event) {
-        case Event::main_pid_handed:
-            return {State::draining,
-                    {say_go, stop_accepting, release_listeners, fall_silent, report_handover,
-                     move_connections, release_successor}};
-        case Event::successor_ready:
-        case Event::old_successor_ready:
-            return stay(State::promoting_before_go);
-        default: {
-            // As long as `go` has not been said, the successor can still be given up.
-            auto transition = in_handing_over(event);
-            if (transition.next == State::handing_over)
-                transition.next = State::promoting_before_go;
-            return transition;
-        }
-    }
+constexpr bool means_something(Event event) {
+    return any_row([&](const Row& row) { return row.events.contains(event); });
 }
 
-// ---- after `go`, as long as the listeners could come back
-
-/// What may happen at any time of it.
-Transition while_watching(State state, Event event) {
-    switch (event) {
-        case Event::successor_failed:
-            return {State::serving,
-                    {end_successor, start_accepting, recall_connections, report_rollback}};
-        case Event::handover_requested:
-            return {state, {pass_handover_on}};
-        case Event::stop_requested:
-        case Event::interrupted:
-            return {State::stopping,
-                    {pass_stop_on, announce_stopping, drop_predecessor, retire_listeners,
-                     drain_promptly, release_successor}};
-        case Event::restart_requested:
-            return {State::restarting,
-                    {announce_restarting, release_listeners, store_connections, release_successor}};
-        default:
-            return stay(state);
-    }
+constexpr bool is_done(Action action) {
+    return any_row([&](const Row& row) {
+        const auto actions = row.actions.all();
+        return std::find(actions.begin(), actions.end(), action) != actions.end();
+    });
 }
 
-Transition in_watching(Event event) {
-    switch (event) {
-        case Event::drained:
-            return stay(State::watching_drained);
-        case Event::deadline_passed:
-            return {State::watching_drained, {close_remaining}};
-        case Event::probation_passed:
-            return stay(State::watching_longer);
-        case Event::promotion_wanted:
-            return {State::promoting, {hand_main_pid}};
-        default:
-            return while_watching(State::watching, event);
-    }
+template <typename Enum, typename Predicate>
+constexpr bool each_of_first(std::size_t count, Predicate predicate) {
+    for (std::size_t i = 0; i < count; ++i)
+        if (!predicate(static_cast<Enum>(i))) return false;
+    return true;
 }
 
-Transition in_watching_drained(Event event) {
-    switch (event) {
-        case Event::probation_passed:
-        case Event::promotion_wanted:
-            return {State::promoting_drained, {hand_main_pid}};
-        default:
-            return while_watching(State::watching_drained, event);
-    }
+constexpr bool has_no_two_rows(State state) {
+    return each_of_first<Event>(event_count,
+                                [&](Event event) { return !has_two_rows(state, event); });
 }
 
-Transition in_watching_longer(Event event) {
-    switch (event) {
-        case Event::drained:
-            return {State::promoting_drained, {hand_main_pid}};
-        case Event::deadline_passed:
-            return {State::promoting_drained, {close_remaining, hand_main_pid}};
-        case Event::promotion_wanted:
-            return {State::promoting, {hand_main_pid}};
-        default:
-            return while_watching(State::watching_longer, event);
-    }
-}
-
-Transition in_promoting(Event event) {
-    switch (event) {
-        case Event::main_pid_handed:
-            return {State::draining, {release_listeners, fall_silent, release_successor}};
-        case Event::drained:
-            return stay(State::promoting_drained);
-        case Event::deadline_passed:
-            return {State::promoting_drained, {close_remaining}};
-        default:
-            return while_watching(State::promoting, event);
-    }
-}
-
-Transition in_promoting_drained(Event event) {
-    if (event == Event::main_pid_handed)
-        return {State::ended, {release_listeners, fall_silent, release_successor, end}};
-    return while_watching(State::promoting_drained, event);
-}
-
-// ---- the end
-
-/// What ends draining, restarting and stopping alike.
-Transition in_draining_kind(State state, Event event) {
-    switch (event) {
-        case Event::drained:
-            return {State::ended, {end}};
-        case Event::deadline_passed:
-            return {State::ended, {close_remaining, end}};
-        case Event::handover_requested:
-            return {state, {refuse_handover}};
-        default:
-            return stay(state);
-    }
-}
-
-Transition in_draining(Event event) {
-    switch (event) {
-        case Event::stop_requested:
-            return {State::draining, {drain_promptly}};
-        case Event::restart_requested:
-            return {State::restarting, {store_connections}};
-        case Event::interrupted:
-            return {State::stopping, {drain_promptly}};
-        default:
-            return in_draining_kind(State::draining, event);
-    }
-}
-
-/// systemd sends SIGTERM twice under KillMode=control-group: it changes nothing here.
-Transition in_restarting_or_stopping(State state, Event event) {
-    if (event == Event::interrupted) return {State::ended, {close_remaining, end}};
-    return in_draining_kind(state, event);
-}
+static_assert(each_of_first<State>(state_count, has_no_two_rows),
+              "two rows for one event in one state");
+static_assert(each_of_first<State>(state_count, is_reached), "no row leads to a state");
+static_assert(each_of_first<State>(state_count, is_left), "no row leads out of a state");
+static_assert(each_of_first<Event>(event_count, means_something), "no row is for an event");
+static_assert(each_of_first<Action>(action_count, is_done), "no row does an action");
 
 }  // namespace
 
 Transition step(State state, Event event) {
-    switch (state) {
-        case State::starting:
-            return in_starting(event);
-        case State::waiting_for_go:
-            return in_waiting_for_go(event);
-        case State::on_probation:
-            return in_on_probation(event);
-        case State::awaiting_promotion:
-            return in_awaiting_promotion(event);
-        case State::serving:
-            return in_serving(event);
-        case State::handing_over:
-            return in_handing_over(event);
-        case State::promoting_before_go:
-            return in_promoting_before_go(event);
-        case State::watching:
-            return in_watching(event);
-        case State::watching_drained:
-            return in_watching_drained(event);
-        case State::watching_longer:
-            return in_watching_longer(event);
-        case State::promoting:
-            return in_promoting(event);
-        case State::promoting_drained:
-            return in_promoting_drained(event);
-        case State::draining:
-            return in_draining(event);
-        case State::restarting:
-        case State::stopping:
-            return in_restarting_or_stopping(state, event);
-        case State::ended:
-            return event == Event::handover_requested ? Transition{State::ended, {refuse_handover}}
-                                                      : stay(State::ended);
-    }
-    __builtin_unreachable();
+    const auto* row = std::find_if(std::begin(table), std::end(table),
+                                   [&](const Row& one) { return one.is_for(state, event); });
+    if (row == std::end(table)) return {state, {}};
+    return {row->next.value_or(state), row->actions.all()};
 }
 
 bool is_ready(State state) {
-    switch (state) {
-        case State::starting:
-        case State::waiting_for_go:
-        case State::restarting:
-        case State::stopping:
-        case State::ended:
-            return false;
-        default:
-            return true;
-    }
-}
-
-std::string_view to_string(State state) {
-    switch (state) {
-        case State::starting:
-            return "starting";
-        case State::waiting_for_go:
-            return "waiting for go";
-        case State::on_probation:
-            return "serving on probation";
-        case State::awaiting_promotion:
-            return "serving on probation, about to hand over";
-        case State::serving:
-            return "serving";
-        case State::handing_over:
-            return "handing over";
-        case State::promoting_before_go:
-            return "promoting its successor before go";
-        case State::watching:
-            return "watching its successor";
-        case State::watching_drained:
-            return "drained, watching its successor";
-        case State::watching_longer:
-            return "draining, watching its successor";
-        case State::promoting:
-            return "promoting its successor";
-        case State::promoting_drained:
-            return "drained, promoting its successor";
-        case State::draining:
-            return "draining";
-        case State::restarting:
-            return "restarting";
-        case State::stopping:
-            return "stopping";
-        case State::ended:
-            return "ended";
-    }
-    __builtin_unreachable();
-}
-
-std::string_view to_string(Event event) {
-    switch (event) {
-        case Event::started:
-            return "started";
-        case Event::started_by_predecessor:
-            return "started by predecessor";
-        case Event::go:
-            return "go";
-        case Event::promoted:
-            return "promoted";
-        case Event::predecessor_lost:
-            return "predecessor lost";
-        case Event::handover_requested:
-            return "handover requested";
-        case Event::successor_ready:
-            return "successor ready";
-        case Event::old_successor_ready:
-            return "old successor ready";
-        case Event::successor_failed:
-            return "successor failed";
-        case Event::promotion_wanted:
-            return "promotion wanted";
-        case Event::probation_passed:
-            return "probation passed";
-        case Event::main_pid_handed:
-            return "main PID handed";
-        case Event::stop_requested:
-            return "stop requested";
-        case Event::interrupted:
-            return "interrupted";
-        case Event::restart_requested:
-            return "restart requested";
-        case Event::drained:
-            return "drained";
-        case Event::deadline_passed:
-            return "deadline passed";
-    }
-    __builtin_unreachable();
-}
-
-std::string_view to_string(Action action) {
-    switch (action) {
-        case Action::take_over:
-            return "take over";
-        case Action::store_listeners:
-            return "store listeners";
-        case Action::start_accepting:
-            return "start accepting";
-        case Action::adopt_stored_connections:
-            return "adopt stored connections";
-        case Action::announce_ready:
-            return "announce ready";
-        case Action::report_serving:
-            return "report serving";
-        case Action::say_ready:
-            return "say ready";
-        case Action::ask_for_promotion:
-            return "ask for promotion";
-        case Action::pass_restart_to_predecessor:
-            return "pass restart to predecessor";
-        case Action::pass_stop_to_predecessor:
-            return "pass stop to predecessor";
-        case Action::announce_reloading:
-            return "announce reloading";
-        case Action::start_successor:
-            return "start successor";
-        case Action::end_successor:
-            return "end successor";
-        case Action::report_failed_handover:
-            return "report failed handover";
-        case Action::refuse_handover:
-            return "refuse handover";
-        case Action::pass_handover_on:
-            return "pass handover on";
-        case Action::pass_stop_on:
-            return "pass stop on";
-        case Action::say_go:
-            return "say go";
-        case Action::report_handover:
-            return "report handover";
-        case Action::start_probation:
-            return "start probation";
-        case Action::recall_connections:
-            return "recall connections";
-        case Action::report_rollback:
-            return "report rollback";
-        case Action::hand_main_pid:
-            return "hand main PID";
-        case Action::fall_silent:
-            return "fall silent";
-        case Action::release_successor:
-            return "release successor";
-        case Action::stop_accepting:
-            return "stop accepting";
-        case Action::announce_restarting:
-            return "announce restarting";
-        case Action::announce_stopping:
-            return "announce stopping";
-        case Action::drop_predecessor:
-            return "drop predecessor";
-        case Action::release_listeners:
-            return "release listeners";
-        case Action::retire_listeners:
-            return "retire listeners";
-        case Action::move_connections:
-            return "move connections";
-        case Action::store_connections:
-            return "store connections";
-        case Action::drain_promptly:
-            return "drain promptly";
-        case Action::close_remaining:
-            return "close remaining";
-        case Action::end:
-            return "end";
-    }
-    __builtin_unreachable();
+    constexpr States not_ready = starting | waiting_for_go | restarting | stopping | ended;
+    return !not_ready.contains(state);
 }
 
 }  // namespace handover::lifecycle

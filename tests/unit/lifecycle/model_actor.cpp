@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "unit/lifecycle/model_actor.h"
 
+#include "unit/lifecycle/lists.h"
+
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace handover::test::model {
 namespace {
@@ -16,16 +19,15 @@ using Process = Generation::Process;
 
 /// step() is a pure function: every answer is asked for once.
 const lifecycle::Transition& transition(State state, Event event) {
-    constexpr auto states = static_cast<std::size_t>(State::ended) + 1;
-    constexpr auto events = static_cast<std::size_t>(Event::deadline_passed) + 1;
     static const auto table = [] {
         std::vector<lifecycle::Transition> all;
-        for (std::size_t s = 0; s < states; ++s)
-            for (std::size_t e = 0; e < events; ++e)
-                all.push_back(lifecycle::step(static_cast<State>(s), static_cast<Event>(e)));
+        for (const State from : lifecycle::all_states)
+            for (const Event what : lifecycle::all_events)
+                all.push_back(lifecycle::step(from, what));
         return all;
     }();
-    return table[static_cast<std::size_t>(state) * events + static_cast<std::size_t>(event)];
+    return table[static_cast<std::size_t>(state) * lifecycle::event_count +
+                 static_cast<std::size_t>(event)];
 }
 
 /// 0: it carries none.
