@@ -9,7 +9,7 @@
 namespace handover {
 
 Generation::Generation(Inheritance inheritance, GenerationOptions options)
-    : runner_(std::make_unique<Runner>(std::move(*inheritance.found_), std::move(options))) {}
+    : runner_(std::make_unique<Runner>(std::move(*inheritance.state_), std::move(options))) {}
 Generation::~Generation() = default;
 
 void Generation::serve(Service& service, std::vector<WantedListener> wanted) {

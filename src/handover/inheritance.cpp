@@ -7,18 +7,18 @@
 
 namespace handover {
 
-Inheritance::Inheritance(InheritedState found)
-    : found_(std::make_unique<InheritedState>(std::move(found))) {}
+Inheritance::Inheritance(InheritedState state)
+    : state_(std::make_unique<InheritedState>(std::move(state))) {}
 Inheritance::Inheritance(Inheritance&&) noexcept = default;
 Inheritance& Inheritance::operator=(Inheritance&&) noexcept = default;
 Inheritance::~Inheritance() = default;
 
 Inheritance Inheritance::discover() {
-    return Inheritance(InheritedState::discover());
+    return InheritedState::discover().to_inheritance();
 }
 
 bool Inheritance::refuse(const std::string& reason) const {
-    return found_->refuse(reason);
+    return state_->refuse(reason);
 }
 
 }  // namespace handover

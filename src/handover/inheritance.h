@@ -8,31 +8,46 @@ namespace handover {
 
 struct InheritedState;
 
-/// Where this process comes from: how it was started and what it was given. The first thing in
-/// main(), before threads, options or anything else that may change or fail. Move-only.
+/// How this process was started and what it was given: by a service manager, by its fd store, or by
+/// the generation that started this one. It owns every descriptor that came with it, and a
+/// Generation takes it. Call discover() first in main(), before there are threads, options or
+/// anything else that may change the process or fail.
+///
+/// Move-only; one that was moved from can only be assigned to or destroyed. Not thread-safe.
 class Inheritance {
   public:
-    /// Takes the inherited descriptors and the LISTEN_* variables away from the process, and owns
-    /// the descriptors (sd_listen_fds(3)). Blocks the signals that ask for a handover or a restart
-    /// in the calling thread, so that one that comes too early is not lost and does not kill.
-    /// Raises the soft RLIMIT_NOFILE to the hard one.
-    /// Throws Error: what is in the environment makes no sense (config), or the system refused.
+    /// Takes over the descriptors that the LISTEN_* variables announce, and removes these variables
+    /// (sd_listen_fds(3)). Every one of them is O_CLOEXEC then and closed with this object, unless
+    /// a Generation has taken it. Call it once, on the first thread and before any other exists: it
+    /// changes the environment, which unsetenv(3) does without a lock.
+    ///
+    /// It also blocks SIGHUP, SIGUSR1 and SIGUSR2 in the calling thread, so that one that comes
+    /// before the Generation exists neither kills the process nor is lost, and raises the soft
+    /// RLIMIT_NOFILE to the hard one, to 1,048,576 at most (getrlimit(2)).
+    ///
+    /// Throws Error: config if what the environment says is wrong, naming the variable and its
+    /// value; os if the system refused.
     [[nodiscard]] static Inheritance discover();
 
-    /// Tells a predecessor, if there is one, why this generation does not start. It reports that
-    /// to whoever asked for the handover; otherwise all it could say is "exited with status 78".
-    /// False if nobody has been told.
+    /// Tells the predecessor, if one started this process, why it does not become a generation; a
+    /// wrong option, for example. The predecessor serves on and passes the reason to whoever asked
+    /// for the handover; untold, it could only report an exit status. Returns false if there is no
+    /// predecessor or it could not be told. Does not throw for that. Generation::run() does this by
+    /// itself when it throws.
     bool refuse(const std::string& reason) const;
 
-    explicit Inheritance(InheritedState found);
     Inheritance(Inheritance&&) noexcept;
     Inheritance& operator=(Inheritance&&) noexcept;
+    /// Closes what no Generation has taken.
     ~Inheritance();
 
   private:
     friend class Generation;
+    friend struct InheritedState;
 
-    std::unique_ptr<InheritedState> found_;
+    explicit Inheritance(InheritedState state);
+
+    std::unique_ptr<InheritedState> state_;
 };
 
 }  // namespace handover

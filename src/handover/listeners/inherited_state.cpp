@@ -2,6 +2,7 @@
 #include "handover/listeners/inherited_state.h"
 
 #include "handover/error.h"
+#include "handover/inheritance.h"
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace handover {
 namespace {
@@ -102,6 +104,10 @@ InheritedState InheritedState::discover() {
 bool InheritedState::refuse(const std::string& reason) const {
     // If it does not get through, the exit status has to do.
     return predecessor && predecessor->send(Message::failed(reason)) == Channel::Sent::sent;
+}
+
+Inheritance InheritedState::to_inheritance() && {
+    return Inheritance(std::move(*this));
 }
 
 }  // namespace handover

@@ -12,6 +12,8 @@
 
 namespace handover {
 
+class Inheritance;
+
 /// What an Inheritance finds: how this process was started and what it was given.
 struct InheritedState {
     Program program;
@@ -28,6 +30,8 @@ struct InheritedState {
     [[nodiscard]] static InheritedState discover();
     /// See Inheritance::refuse().
     bool refuse(const std::string& reason) const;
+    /// What a Generation takes. Moves all out of this one.
+    [[nodiscard]] Inheritance to_inheritance() &&;
 };
 
 }  // namespace handover

@@ -56,7 +56,7 @@ class GenerationTest : public testing::Test {
 
     /// Starts it and sends `end` at once, which it reads when it serves.
     Generation::Exit run(InheritedState inheritance, std::vector<WantedListener> wanted, int end) {
-        Generation generation(Inheritance(std::move(inheritance)), options_);
+        Generation generation(std::move(inheritance).to_inheritance(), options_);
         generation.serve(service_, std::move(wanted));
         send(::pthread_self(), end);
         const auto exit = generation.run();
@@ -220,7 +220,7 @@ TEST_F(GenerationTest, tells_a_predecessor_why_it_cannot_start) {
     inheritance.predecessor.emplace(std::move(ours));
     const WantedListener impossible{"http",
                                     Endpoint::parse("unix:" + path("missing/x.sock").string())};
-    Generation generation(Inheritance(std::move(inheritance)), options_);
+    Generation generation(std::move(inheritance).to_inheritance(), options_);
     generation.serve(service_, {impossible});
     EXPECT_THROW((void)generation.run(), Error);
     Message message;
