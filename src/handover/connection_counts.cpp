@@ -6,8 +6,8 @@
 
 namespace handover {
 
-std::string_view to_string(CloseReason ending) {
-    switch (ending) {
+std::string_view to_string(CloseReason reason) {
+    switch (reason) {
         case CloseReason::moved:
             return "moved";
         case CloseReason::closed_by_client:
@@ -26,7 +26,7 @@ std::string_view to_string(CloseReason ending) {
     __builtin_unreachable();
 }
 
-std::uint64_t ConnectionCounts::ended_in_all() const {
+std::uint64_t ConnectionCounts::ended_total() const {
     return std::accumulate(ended.begin(), ended.end(), std::uint64_t{0});
 }
 
@@ -38,7 +38,7 @@ ConnectionCounts& ConnectionCounts::operator+=(const ConnectionCounts& other) {
 
 ConnectionCounts ConnectionCounts::since(const ConnectionCounts& before) const {
     ConnectionCounts result;
-    result.opened = opened - before.ended_in_all();
+    result.opened = opened - before.ended_total();
     for (std::size_t i = 0; i < close_reason_count; ++i)
         result.ended[i] = ended[i] - before.ended[i];
     return result;
@@ -53,8 +53,8 @@ std::string ConnectionCounts::to_sentence() const {
         sentence += separator + std::to_string(count) + " " + what;
         separator = " + ";
     };
-    for (const CloseReason ending : all_close_reasons)
-        add((*this)[ending], std::string(to_string(ending)));
+    for (const CloseReason reason : all_close_reasons)
+        add((*this)[reason], std::string(to_string(reason)));
     add(open(), "still there");
     return sentence;
 }

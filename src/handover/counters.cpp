@@ -8,17 +8,17 @@ namespace handover {
 void DurationHistogram::add(std::chrono::nanoseconds duration) const noexcept {
     std::size_t i = 0;
     while (i < bounds.size() && duration > bounds[i]) ++i;
-    count_one(counters_[i]);
-    counters_[classes].fetch_add(static_cast<std::uint64_t>(duration.count()),
+    increment(counters_[i]);
+    counters_[buckets].fetch_add(static_cast<std::uint64_t>(duration.count()),
                                  std::memory_order_relaxed);
 }
 
 std::uint64_t DurationHistogram::count() const noexcept {
-    return std::accumulate(counters_.begin(), counters_.begin() + classes, std::uint64_t{0});
+    return std::accumulate(counters_.begin(), counters_.begin() + buckets, std::uint64_t{0});
 }
 
 std::chrono::nanoseconds DurationHistogram::sum() const noexcept {
-    return std::chrono::nanoseconds(counters_[classes].load());
+    return std::chrono::nanoseconds(counters_[buckets].load());
 }
 
 std::size_t HandoverCounters::index(HandoverKind kind, HandoverOutcome outcome) noexcept {
@@ -27,7 +27,7 @@ std::size_t HandoverCounters::index(HandoverKind kind, HandoverOutcome outcome) 
 }
 
 void HandoverCounters::count(HandoverKind kind, HandoverOutcome outcome) const noexcept {
-    count_one(counters_[index(kind, outcome)]);
+    increment(counters_[index(kind, outcome)]);
 }
 
 std::uint64_t HandoverCounters::count_of(HandoverKind kind,

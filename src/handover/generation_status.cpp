@@ -25,7 +25,7 @@ void Generation::Runner::note_state() {
     published_.state = lifecycle::to_string(state_);
     published_.role = role_of(state_).value_or(published_.role);
     published_.ready = lifecycle::is_ready(state_);
-    published_.arrivals = import_.account();
+    published_.imported = import_.account();
     published_.listeners.clear();
     for (const auto& listener : listener_set_.listeners())
         published_.listeners.push_back({listener.name, listener.endpoint.to_string(),

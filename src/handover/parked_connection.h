@@ -9,20 +9,23 @@ namespace handover {
 
 /// A connection between two requests, on its way from one generation to the next. No thread and no
 /// epoll set of its old generation knows it any more; what the client has sent and nobody has
-/// received yet travels in the socket itself.
+/// received yet travels in the socket itself. Move-only, for it owns its descriptor. Not
+/// thread-safe.
 struct ParkedConnection {
-    UniqueFd fd;           ///< established and non-blocking
-    std::string listener;  ///< name of the listener that it came from
-    /// Received and not yet answered, in order: a part of a request, or requests sent ahead. The
-    /// next generation looks at them before it reads from the socket.
+    UniqueFd fd;           ///< owned: an established stream socket, O_NONBLOCK and O_CLOEXEC
+    std::string listener;  ///< Listener::name of the one that accepted it
+    /// Received and not yet answered, in the order in which it came: a part of a request, or
+    /// requests sent ahead. The next generation looks at these bytes before it reads the socket.
     std::string unread;
-    /// Its listener is not configured any more: to be closed with its next response, or when it has
-    /// been idle for too long. It does not travel: who hands such a connection over forgets it.
+    /// Its listener is not configured any more: the service is to close it with its next response,
+    /// or when it has been idle for too long. This does not travel: a service that gives such a
+    /// connection away leaves it false, and the next generation finds out by itself.
     bool close_after_response = false;
 };
 
-/// Ends it so that the client sees an end and not a reset: FIN, and nothing that has arrived is
-/// left unread (RFC 9112, section 9.6). Does not wait.
+/// Adopts the connection and closes it so that the client sees an end of file and not a reset: it
+/// sends FIN and discards what has arrived, 64 KiB of it at most (RFC 9112, section 9.6). Nobody is
+/// told, and ParkedConnection::unread is lost. Does not wait, does not throw. Thread-safe.
 void close_politely(ParkedConnection connection);
 
 }  // namespace handover

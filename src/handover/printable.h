@@ -6,10 +6,12 @@
 
 namespace handover {
 
-/// A text of which parts come from the network or from another process, for whoever reads it in a
-/// log, a status or a terminal: one line, in UTF-8, which moves no cursor, sets no colour and turns
-/// no direction. What would, and what is no UTF-8, becomes "\x1b", byte by byte. Printable text
-/// stays as it is, so that it does no harm to do it twice.
+/// The text as it may go into a log, a status or a terminal, wherever it comes from: one line of
+/// UTF-8 (RFC 3629) that moves no cursor, sets no colour and changes no direction of writing. Each
+/// byte of a control character, a line separator, a mark of direction or of what is no UTF-8
+/// becomes four characters: "\x1b". All else stays as it is, so that doing it twice changes
+/// nothing. A log sink needs it for Report::text and Report::reason, in which other processes have
+/// their say; the texts of Error and of History have been through it. Thread-safe.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace handover

@@ -7,18 +7,27 @@
 
 namespace handover {
 
-/// Owns one descriptor and closes it. Move-only; never duplicated behind your back.
+/// Owns one descriptor and closes it, or owns none. Move-only: it is never duplicated behind your
+/// back.
 ///
-/// The project's ownership words: `adopt` and a UniqueFd parameter take the descriptor, a plain int
-/// only borrows it, `release` gives it up. Every descriptor is O_CLOEXEC from birth.
-/// Not thread-safe.
+/// Who owns a descriptor, all over this library: a parameter of type UniqueFd, or of a struct with
+/// one in it, is adopted, that is, taken from the caller; a plain int is borrowed, and stays open.
+/// A result of type UniqueFd is the caller's. Every descriptor that the library makes is O_CLOEXEC
+/// from the start.
+///
+/// Nothing here throws. Not thread-safe.
 class UniqueFd {
   public:
+    /// Owns nothing.
     UniqueFd() noexcept = default;
+    /// Adopts `fd`; a negative one means nothing.
     explicit UniqueFd(int fd) noexcept : fd_(fd) {}
+    /// Closes what it owns.
     ~UniqueFd() { reset(); }
 
+    /// Takes what `other` owned, which then owns nothing.
     UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
+    /// Closes what it owned and takes what `other` owned, which then owns nothing.
     UniqueFd& operator=(UniqueFd&& other) noexcept {
         if (this != &other) reset(other.release());
         return *this;
@@ -26,15 +35,16 @@ class UniqueFd {
     UniqueFd(const UniqueFd&) = delete;
     UniqueFd& operator=(const UniqueFd&) = delete;
 
-    /// Borrowed: valid while this object owns it, -1 when it owns nothing.
+    /// Lends the descriptor: valid as long as this object owns it; negative if it owns none.
     [[nodiscard]] int get() const noexcept { return fd_; }
+    /// Does it own a descriptor?
     [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
 
-    /// Gives the descriptor up without closing it.
+    /// Gives the descriptor to the caller without closing it, and owns nothing from then on.
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
-    /// Closes what it owned, then adopts `fd`. close() is not retried on EINTR: on Linux the
-    /// descriptor is gone either way (close(2)).
+    /// Closes what it owned, then adopts `fd`; without an argument, it owns nothing then. close()
+    /// is not retried on EINTR: on Linux the descriptor is gone either way (close(2)).
     void reset(int fd = -1) noexcept {
         if (fd_ >= 0) ::close(fd_);
         fd_ = fd;

@@ -46,51 +46,74 @@ namespace handover::http {
 /// with the real idle_timeout, which lets a client avoid the race of using a connection while we
 /// close it; httplib's "max=" is left out, as there is no maximum.
 ///
-/// Descriptors: listeners are borrowed (handover/service.h). Connections are owned. Nothing is ever
-/// done to a listener but accept4(): no shutdown(), no change of flags.
-/// Threads: register routes before start_accepting(); then the functions of Service as described
-/// there, counts() from any thread. Threads are created by the first start_accepting()
-/// and inherit its signal mask. The destructor closes every connection and waits for the handlers
-/// that run: a process that cannot wait exits without it. Errors: Error (os) from the constructor
-/// and from start_accepting() if the system has no descriptors or threads; later ones go to
-/// ServerOptions::on_error. A handler's exception is httplib's to answer (500 or
-/// set_exception_handler), and its text never reaches the client.
+/// **Descriptors.** Listeners are borrowed, connections are owned. Nothing is ever done to a
+/// listener but accept4(2): no shutdown(), no change of flags.
+///
+/// **Threads.** Register routes before the first start_accepting(), which creates the threads; they
+/// inherit its signal mask. Functions that are not marked as thread-safe are for one thread at a
+/// time, which is Generation's where there is one.
+///
+/// **Errors.** Error (os) from the constructor and from start_accepting() if the system has no
+/// descriptors or threads; later ones go to ServerOptions::on_error. A handler's exception is
+/// httplib's to answer (500 or set_exception_handler), and its text never reaches the client.
 class Server : public httplib::Server, public Service {
   public:
+    /// Neither listens nor starts a thread yet. Throws Error (os).
     explicit Server(ServerOptions options = {});
+    /// Closes every connection and waits for the handlers that run: a process that cannot wait
+    /// leaves by _exit(2), without it. Listeners stay open.
     ~Server() override;
 
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
+    /// Accepts on these listeners, in place of those before; a drain() that goes on is over.
+    /// Borrows them, objects and descriptors, until stop_accepting() or accept_queued_and_stop()
+    /// has returned. Throws Error (os) if there is no thread to be had. See Service.
     void start_accepting(const std::vector<const Listener*>& listeners) override;
+    /// Accepts nothing more, and has no use for the listeners when it returns. See Service.
     void stop_accepting() override;
+    /// Accepts what waits in the listeners' queues, then does as stop_accepting(). See Service.
     void accept_queued_and_stop() override;
+    /// Adopts the connection and goes on with it, what has been received of a request included. See
+    /// Service.
     void adopt(ParkedConnection connection) override;
-    /// Without Drain::give, responses that are written from now on say "Connection: close", also to
+    /// Lets the connections end, and calls `drained` when none is left (see Service). Without
+    /// Drain::give, responses that are written from now on say "Connection: close", also to
     /// requests that came before. With it, no further request is begun, and what has been received
     /// of one goes along. WebSockets and responses without end are cut by close_remaining() only.
     void drain(const Drain& how, std::function<void()> drained) override;
+    /// Closes every connection, in the middle of a request, too, and returns how many. Handlers
+    /// that run go on, and fail when they read or write. See Service.
     std::size_t close_remaining() override;
-    /// False when all of threads_max have been in a request for that long.
+    /// Has there been a worker to begin a request at any moment within this time? False when all of
+    /// ServerOptions::threads_max have been in a request for longer. Thread-safe.
     [[nodiscard]] bool is_responsive(std::chrono::milliseconds within) const override;
+    /// How many connections this Server has had, and what became of them. A connection is over when
+    /// its last response is, whether the client has closed it or not. Thread-safe.
     [[nodiscard]] ConnectionCounts counts() const override;
-    /// Those included that are over and only wait for the client's FIN. Any thread.
+    /// How many connections have a descriptor here, those that are over and only wait for the
+    /// client's FIN included. Thread-safe.
     [[nodiscard]] std::size_t open_connections() const;
-    /// What they are doing at this moment. Any thread.
+    /// What the connections are doing at this moment. Thread-safe.
     [[nodiscard]] ConnectionStates connection_states() const;
 
-    /// Counts in `counters`, which may go on from another process (see
-    /// Generation::program_counters). Not called: in counters of its own. Before start_accepting().
+    /// Counts in `counters`, which may go on from another process: those of
+    /// Generation::program_counters(), for example. Borrows the counters, which have to outlive the
+    /// Server. Call it before start_accepting(), or not at all: then it has counters of its own.
     void count_in(const ServerCounters& counters);
+    /// What the Server counts in: its own, or those of count_in(). Valid as long as the Server
+    /// lives. Thread-safe after start_accepting().
     [[nodiscard]] const ServerCounters& counters() const;
 
-    /// As httplib's. Ours runs after it and has the last word on "Connection" and "Keep-Alive".
-    /// Call it on the Server: Get() and its like return httplib's class, whose setter would put us
-    /// out of action; we would then close every connection after its first response.
+    /// Sets what is called before a response is written, as httplib's setter of this name does; the
+    /// Server itself then has the last word on "Connection" and "Keep-Alive". Call it on a Server:
+    /// Get() and its like return httplib's class, whose setter would replace the Server's own hook;
+    /// every connection is closed after its first response then, and ServerOptions::on_error told.
+    /// Before start_accepting().
     Server& set_post_routing_handler(Handler handler);
 
-    // httplib's own listening: it calls shutdown() on a listener that others hold as well.
+    // httplib's own listening is deleted: it calls shutdown() on a listener that others have, too.
     bool listen(const std::string&, int, int = 0) = delete;
     bool listen_after_bind() = delete;
     bool bind_to_port(const std::string&, int, int = 0) = delete;
@@ -99,7 +122,7 @@ class Server : public httplib::Server, public Service {
     void wait_until_ready() const = delete;
     void stop() = delete;
     void decommission() = delete;
-    // Would have no effect: see ServerOptions.
+    // These would have no effect, and are options instead: see ServerOptions.
     Server& set_keep_alive_max_count(std::size_t) = delete;
     Server& set_keep_alive_timeout(time_t) = delete;
     template <class... Arguments>

@@ -10,52 +10,66 @@
 
 namespace handover::http {
 
-/// How many connections are doing what.
+/// How many connections of a Server are doing what, at one moment. A value type.
 struct ConnectionStates {
-    std::size_t idle = 0;       ///< nothing of a next request has come
-    std::size_t receiving = 0;  ///< a part of a request has
-    std::size_t active = 0;     ///< a worker has it: a request is being answered
-    std::size_t lingering = 0;  ///< over; the client has not closed yet
+    std::size_t idle = 0;       ///< wait for a request of which nothing has come
+    std::size_t receiving = 0;  ///< wait for the rest of a request
+    std::size_t active = 0;     ///< have a worker: a request is being answered
+    std::size_t lingering = 0;  ///< are over, but the client has not closed yet
 
+    /// Are all numbers equal?
     bool operator==(const ConnectionStates&) const = default;
 };
 
-/// What a Server counts, and those before and after it where the counters go on: a view of them.
-/// Thread-safe. Costs a request three atomic additions.
+/// What a Server counts, together with those of earlier and later generations if the counters are
+/// theirs, too (Server::count_in): a view of counters, which it borrows and which have to outlive
+/// it and its copies. Thread-safe. Costs a request three atomic additions.
 class ServerCounters {
   public:
-    static constexpr std::size_t size = 640;  ///< not all of them have a meaning yet
+    /// How many counters it takes; not all of them have a meaning yet.
+    static constexpr std::size_t size = 640;
+    /// The lowest status of a response that is counted by itself.
     static constexpr int first_status = 100;
+    /// The highest status of a response that is counted by itself.
     static constexpr int last_status = 599;
 
+    /// Borrows the counters.
     explicit ServerCounters(std::span<Counter, size> counters) noexcept : counters_(counters) {}
 
-    /// A connection was accepted, or adopted from another generation; and what ended it here.
-    void opened() const noexcept { count_one(counters_[0]); }
-    void ended(CloseReason ending) const noexcept { count_one(counters_[place_of(ending)]); }
-    /// A request was answered with this status. Before the client can know.
-    void answered(int status) const noexcept { count_one(counters_[place_of(status)]); }
+    /// Counts a connection that was accepted, or adopted from another generation; a Server does
+    /// that by itself.
+    void opened() const noexcept { increment(counters_[0]); }
+    /// Counts a connection that this generation does not have any more; a Server does that by
+    /// itself.
+    void ended(CloseReason reason) const noexcept { increment(counters_[place_of(reason)]); }
+    /// Counts a request that is being answered with this status, before the client can know; a
+    /// Server does that by itself.
+    void answered(int status) const noexcept { increment(counters_[place_of(status)]); }
 
+    /// How many connections were accepted, or adopted from another generation.
     [[nodiscard]] std::uint64_t opened_count() const noexcept { return counters_[0].load(); }
-    [[nodiscard]] std::uint64_t ended_count(CloseReason ending) const noexcept {
-        return counters_[place_of(ending)].load();
+    /// How many connections ended for this reason. One that moves is counted in each generation
+    /// that gives it away.
+    [[nodiscard]] std::uint64_t ended_count(CloseReason reason) const noexcept {
+        return counters_[place_of(reason)].load();
     }
+    /// How many requests were answered with this status; what is not from first_status to
+    /// last_status, as a handler may set any number, counts as last_status.
     [[nodiscard]] std::uint64_t answered_count(int status) const noexcept {
         return counters_[place_of(status)].load();
     }
-    /// From when there was all of a request's head, to the end of its response. Requests that were
-    /// refused are not among them, nor what was a WebSocket.
+    /// Of each request the time from when all of its head was there until the end of its response.
+    /// Requests that were refused before routing are not among them, and no WebSockets.
     [[nodiscard]] DurationHistogram durations() const noexcept {
         return DurationHistogram(std::span<Counter, DurationHistogram::size>(
             counters_.subspan(16, DurationHistogram::size)));
     }
 
   private:
-    static std::size_t place_of(CloseReason ending) noexcept {
+    static std::size_t place_of(CloseReason reason) noexcept {
         static_assert(close_reason_count <= 15, "the durations come next");
-        return 1 + static_cast<std::size_t>(ending);
+        return 1 + static_cast<std::size_t>(reason);
     }
-    /// A handler may set any number: what is no status counts as 599.
     static std::size_t place_of(int status) noexcept {
         const bool known = status >= first_status && status <= last_status;
         return 64 + static_cast<std::size_t>((known ? status : last_status) - first_status);

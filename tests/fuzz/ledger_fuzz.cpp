@@ -37,7 +37,7 @@ void use_counters(Ledger& ledger) {
     const auto drains = counters.drains().count();
     counters.drains().add(std::chrono::hours(1));
     require(counters.drains().count() == drains + 1);
-    handover::count_one(ledger.program_counters().back());
+    handover::increment(ledger.program_counters().back());
     const auto end = ledger.last_end();
     ledger.set_last_end(end);
     require(ledger.last_end().kind == end.kind && ledger.last_end().when == end.when);

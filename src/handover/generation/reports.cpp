@@ -20,12 +20,12 @@ void Generation::Runner::report(Report what) {
 /// After a restart or crash it tells of the end of the one before, which could not or which nobody
 /// will look for.
 void Generation::Runner::report_serving() {
-    const auto& arrivals = import_.account();
+    const auto& imported = import_.account();
     std::string rest;
     if (kind_ == HandoverKind::crash) rest = "; the one before it crashed";
-    if (kind_ == HandoverKind::restart && arrivals.adopted != 0)
-        rest = "; it goes on with " + plural(arrivals.adopted, "connection") + " of generation " +
-               std::to_string(arrivals.from);
+    if (kind_ == HandoverKind::restart && imported.adopted != 0)
+        rest = "; it goes on with " + plural(imported.adopted, "connection") + " of generation " +
+               std::to_string(imported.from);
     Report what{.event = Report::Event::serving,
                 .text = serving_sentence() + rest,
                 .to = number_,

@@ -72,7 +72,7 @@ ConnectionCounts counts_of(const LedgerFormat::Account& account) {
 ConnectionCounts counts_of(const LedgerFormat::GenerationPlace& place) {
     ConnectionCounts counts;
     for (std::size_t i = 0; i < close_reason_count; ++i) counts.ended.at(i) = place.ended[i].load();
-    counts.opened = std::max(place.opened.load(), counts.ended_in_all());
+    counts.opened = std::max(place.opened.load(), counts.ended_total());
     return counts;
 }
 

@@ -62,7 +62,7 @@ double in_seconds(std::chrono::nanoseconds duration) {
 ClientMetric histogram(const DurationHistogram& durations, std::vector<Label> labels = {}) {
     auto metric = labelled(std::move(labels));
     auto& result = metric.histogram;
-    for (std::size_t i = 0; i < DurationHistogram::classes; ++i) {
+    for (std::size_t i = 0; i < DurationHistogram::buckets; ++i) {
         result.sample_count += durations.count(i);
         const bool is_last = i == DurationHistogram::bounds.size();
         result.bucket.push_back(

@@ -37,20 +37,20 @@ json reasons_of(const handover::ConnectionCounts& counts) {
     return result;
 }
 
-json as_json(const handover::ImportedConnections& arrivals) {
-    if (arrivals.how.empty()) return nullptr;
+json as_json(const handover::ImportedConnections& imported) {
+    if (imported.how.empty()) return nullptr;
     json ended = nullptr;
-    if (arrivals.ended) {
-        ended = reasons_of(*arrivals.ended);
-        ended["held"] = arrivals.ended->opened;
+    if (imported.ended) {
+        ended = reasons_of(*imported.ended);
+        ended["held"] = imported.ended->opened;
     }
-    json result = {{"from", arrivals.from},
-                   {"by", arrivals.how},
-                   {"adopted", arrivals.adopted},
-                   {"unclaimed", arrivals.unclaimed},
-                   {"unreadable", arrivals.unreadable},
+    json result = {{"from", imported.from},
+                   {"by", imported.how},
+                   {"adopted", imported.adopted},
+                   {"unclaimed", imported.unclaimed},
+                   {"unreadable", imported.unreadable},
                    {"predecessor", ended}};
-    if (arrivals.ended) result["account"] = arrivals.ended->to_sentence();
+    if (imported.ended) result["account"] = imported.ended->to_sentence();
     return result;
 }
 
@@ -122,7 +122,7 @@ json status_json(const handover::Generation& generation) {
             {"fd_store_entries", now.fd_store_entries},
             {"handovers", as_json(generation.handover_counters())},
             {"listeners", all_as_json(now.listeners)},
-            {"arrivals", as_json(now.arrivals)},
+            {"arrivals", as_json(now.imported)},
             {"last_handover", now.last_handover},
             {"generations", all_as_json(history.generations)},
             {"history", all_as_json(history.handovers)}};

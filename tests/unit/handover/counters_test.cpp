@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(DurationHistogram, count_each_duration_once_in_the_class_of_the_next_bound) {
+TEST(DurationHistogram, count_each_duration_once_in_the_bucket_of_the_next_bound) {
     std::array<Counter, DurationHistogram::size> places{};
     const DurationHistogram counters(places);
     const auto last = DurationHistogram::bounds.size();
@@ -50,7 +50,7 @@ TEST(HandoverCounters, keep_all_kinds_outcomes_and_durations_apart) {
         EXPECT_EQ(durations.count(), 0U);
         for (const auto bound : DurationHistogram::bounds) durations.add(bound);
         durations.add(1h);
-        EXPECT_EQ(durations.count(), DurationHistogram::classes);
+        EXPECT_EQ(durations.count(), DurationHistogram::buckets);
     }
     count = 0;
     for (const auto kind : all_handover_kinds)

@@ -194,8 +194,8 @@ TEST(Ledger, has_totals_that_every_generation_counts_in) {
     ASSERT_TRUE(second);
     for (const Ledger* ledger : {&first, &*second}) {
         ledger->handover_counters().count(HandoverKind::reload, HandoverOutcome::rolled_back);
-        count_one(ledger->program_counters().front());
-        count_one(ledger->program_counters().back());
+        increment(ledger->program_counters().front());
+        increment(ledger->program_counters().back());
     }
     const auto third = Ledger::adopt(twin(first));
     ASSERT_TRUE(third);
@@ -216,7 +216,7 @@ TEST(Ledger, takes_every_count_of_threads_and_mappings_that_count_at_once) {
     threads.reserve(4);
     for (int i = 0; i < 4; ++i)
         threads.emplace_back([counters = (i % 2 == 0 ? first : *second).program_counters()] {
-            for (int count = 0; count < 10'000; ++count) count_one(counters[5]);
+            for (int count = 0; count < 10'000; ++count) increment(counters[5]);
         });
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(first.program_counters()[5], 40'000U);

@@ -59,7 +59,7 @@ TEST(ServerCounters, keep_all_that_they_count_apart) {
     for (const auto ending : all_close_reasons) EXPECT_EQ(counters.ended_count(ending), 1U);
     for (int status = ServerCounters::first_status; status <= ServerCounters::last_status; ++status)
         EXPECT_EQ(counters.answered_count(status), 1U) << status;
-    for (std::size_t i = 0; i < DurationHistogram::classes; ++i)
+    for (std::size_t i = 0; i < DurationHistogram::buckets; ++i)
         EXPECT_EQ(counters.durations().count(i), 1U) << i;
 }
 
