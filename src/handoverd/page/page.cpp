@@ -183,7 +183,7 @@ Html generations(const PageModel& model) {
         "<thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">"
         "Generation</th><th role=\"columnheader\" scope=\"col\">Role</th>"
         "<th role=\"columnheader\" scope=\"col\">Version</th>"
-        "<th role=\"columnheader\" scope=\"col\">Inheritance</th>"
+        "<th role=\"columnheader\" scope=\"col\">Origin</th>"
         "<th role=\"columnheader\" scope=\"col\">Connections</th></tr></thead>\n"
         "<tbody role=\"rowgroup\">\n{}</tbody></table></section>\n",
         {rows});

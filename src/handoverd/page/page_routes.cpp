@@ -12,7 +12,7 @@ namespace {
 void answer(httplib::Response& response, const std::string& markup) {
     response.set_header("Content-Security-Policy", page_policy());
     response.set_header("X-Content-Type-Options", "nosniff");
-    response.set_header("Cross-Inheritance-Resource-Policy", "same-origin");
+    response.set_header("Cross-Origin-Resource-Policy", "same-origin");
     response.set_header("Referrer-Policy", "no-referrer");
     response.set_header("Cache-Control", "no-store");
     response.set_content(markup, "text/html; charset=utf-8");
