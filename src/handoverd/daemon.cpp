@@ -8,6 +8,7 @@
 #include "handoverd/admin/events.h"
 #include "handoverd/admin/metrics.h"
 #include "handoverd/admin/status_json.h"
+#include "handoverd/config/duration.h"
 #include "handoverd/log/access_log.h"
 #include "handoverd/log/log.h"
 #include "handoverd/page/page_routes.h"
@@ -30,7 +31,6 @@ using handover::Endpoint;
 using handover::GenerationOptions;
 using handover::WantedListener;
 
-constexpr const char* default_listen = "[::]:9999";
 constexpr mode_t admin_mode = 0600;
 /// Of /events; and a quarter of the threads, so that there are others for whoever wants to reload.
 constexpr std::size_t streams_most = 64;
@@ -55,25 +55,16 @@ void make_directory_of_default_admin(const Options& options) {
 }
 
 GenerationOptions generation_options(const Options& options) {
-    GenerationOptions result;
-    result.version = options.version;
-    result.drain_timeout = options.drain_timeout;
-    result.ready_timeout = options.ready_timeout;
-    result.probation = options.probation;
-    result.draining_max = options.draining_max;
-    result.anchor = options.anchor;
-    result.anchor_command = {
-        "handoverd",       "anchor",
-        "--drain-timeout", std::to_string(options.drain_timeout.count()) + "ms",
-        "--log-level",     options.log_level};
+    auto result = options.generation;
+    result.anchor_command = {"handoverd",       "anchor",
+                             "--drain-timeout", duration_text(result.drain_timeout),
+                             "--log-level",     options.log_level};
     result.report = write_log;
     return result;
 }
 
 handover::http::ServerOptions http_options(const Options& options) {
-    handover::http::ServerOptions result;
-    result.idle_timeout = options.idle_timeout;
-    result.threads_max = options.threads;
+    auto result = options.http;
     result.on_error = [](const std::string& text) { spdlog::warn(text); };
     return result;
 }
@@ -123,7 +114,7 @@ void add_admin_site(handover::http::Server& admin, handover::Generation& generat
                     const handover::http::Server& site, const Options& options) {
     refuse_pages_of_others(admin, Endpoint::parse(options.admin));
     add_admin_routes(admin, generation);
-    add_events_route(admin, generation, std::min(streams_most, options.threads / 4));
+    add_events_route(admin, generation, std::min(streams_most, options.http.threads_max / 4));
     add_metrics_and_health(admin, generation, site);
     add_page_routes(admin, [&generation, &site] {
         auto status = status_json(generation);

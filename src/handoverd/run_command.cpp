@@ -49,7 +49,7 @@ int run_anchor(const Options& options) {
     if (!anchor)
         throw UsageError(
             EX_USAGE, "'handoverd anchor' is what 'handoverd --anchor' becomes, not to be called");
-    return anchor->wait(options.drain_timeout,
+    return anchor->wait(options.generation.drain_timeout,
                         [](const std::string& text) { spdlog::error(text); });
 }
 

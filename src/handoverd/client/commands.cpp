@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "handoverd/client/commands.h"
-
 #include "handover/printable.h"
 #include "handoverd/client/admin_client.h"
+#include "handoverd/client/commands.h"
 #include "handoverd/client/json_fields.h"
 #include "handoverd/client/main_process_watch.h"
 #include "handoverd/client/progress_line.h"
@@ -46,7 +45,8 @@ using Request = std::function<httplib::Result(httplib::Client&)>;
 
 httplib::Result send(const Options& options, const Request& request) {
     auto client = admin_client(options);
-    const auto longest = std::max(options.ready_timeout, options.drain_timeout + options.probation);
+    const auto longest = std::max(options.generation.ready_timeout,
+                                  options.generation.drain_timeout + options.generation.probation);
     client.set_read_timeout(std::chrono::duration_cast<std::chrono::seconds>(longest) + margin);
     return request(client);
 }
@@ -104,7 +104,7 @@ int wait_for_drain(const Options& options, std::int64_t from) {
     std::optional<json> status;
     {
         ProgressLine progress(options);
-        status = progress.await_drained(from, options.drain_timeout + margin);
+        status = progress.await_drained(from, options.generation.drain_timeout + margin);
     }
     if (!status) return 0;
     const auto serves = number_in(*status, "generation");

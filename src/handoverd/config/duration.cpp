@@ -55,6 +55,13 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     return std::chrono::milliseconds(reading.milliseconds);
 }
 
+std::string duration_text(std::chrono::milliseconds duration) {
+    constexpr std::int64_t second = 1000;
+    const auto count = duration.count();
+    return count % second == 0 ? std::to_string(count / second) + "s"
+                               : std::to_string(count) + "ms";
+}
+
 std::string fault_of_duration(std::string_view text) {
     return read(text).fault;
 }

@@ -96,7 +96,8 @@ class Definition {
         app_.add_option("--listen", options_.listen,
                         "Address to serve on: [::]:80, 127.0.0.1:80, :80, unix:/path, unix:@name. "
                         "May be given more than once. Default: what a .socket unit hands over, "
-                        "else [::]:9999")
+                        "else " +
+                            std::string(default_listen))
             ->check(is_endpoint());
         app_.add_option("--root", options_.root, "Directory of static files to serve")
             ->check(is_directory());
@@ -109,37 +110,34 @@ class Definition {
                         "Address for the commands and the live page: /, /status, /events, "
                         "/reload, /metrics, /healthz and /readyz")
             ->check(is_endpoint())
-            ->default_str(default_admin_endpoint());
-        options_.admin = default_admin_endpoint();
+            ->capture_default_str();
         app_.add_option("--metrics", options_.metrics,
                         "Address for /metrics, /healthz and /readyz, and nothing else, for "
                         "everybody: Prometheus cannot ask a unix socket")
             ->check(is_endpoint());
         app_.add_flag("--public-health", options_.public_health,
                       "Answer /healthz and /readyz where --listen says, too, for load balancers");
-        add_time("--drain-timeout", options_.drain_timeout, "20s",
+        auto& generation = options_.generation;
+        auto& http = options_.http;
+        add_time("--drain-timeout", generation.drain_timeout,
                  "How long requests in flight may take to finish");
-        add_time("--ready-timeout", options_.ready_timeout, "30s",
+        add_time("--ready-timeout", generation.ready_timeout,
                  "How long a successor may take to get ready");
-        add_time("--probation", options_.probation, "5s",
+        add_time("--probation", generation.probation,
                  "How long a successor is watched, at least, after it took over: should it die "
                  "meanwhile, the generation before takes over again");
-        add_time("--idle-timeout", options_.idle_timeout, "60s",
-                 "How long a connection may be idle");
-        app_.add_flag("--anchor", options_.anchor,
+        add_time("--idle-timeout", http.idle_timeout, "How long a connection may be idle");
+        app_.add_flag("--anchor", generation.anchor,
                       "Stay until the service ends: for supervisors that watch the process which "
                       "they started. PID 1 does so in any case");
-        options_.draining_max = 4;
-        app_.add_option("--draining-max", options_.draining_max,
+        app_.add_option("--draining-max", generation.draining_max,
                         "Most generations that finish their requests at one time; another reload "
                         "ends the oldest")
             ->check(is_number_within(1, 64))
             ->capture_default_str();
-        options_.threads = 512;
-        app_.add_option("--threads", options_.threads, "Most threads for requests at one time")
+        app_.add_option("--threads", http.threads_max, "Most threads for requests at one time")
             ->check(is_number_within(2, 100000))
             ->capture_default_str();
-        options_.log_level = "info";
         app_.add_option("--log-level", options_.log_level, "What to log")
             ->check(is_one_of({"debug", "info", "warning", "error"}))
             ->capture_default_str();
@@ -147,7 +145,6 @@ class Definition {
     }
 
     void add_access_log() {
-        options_.access_log = "off";
         app_.add_option("--access-log", options_.access_log,
                         "A line for each request: as Apache and nginx write it, or a JSON object")
             ->check(is_one_of({"off", "combined", "json"}))
@@ -159,13 +156,12 @@ class Definition {
     }
 
     void add_time(const std::string& name, std::chrono::milliseconds& target,
-                  const std::string& standard, const std::string& description) {
-        target = *parse_duration(standard);
+                  const std::string& description) {
         app_.add_option_function<std::string>(
                 name, [&target](const std::string& text) { target = *parse_duration(text); },
                 description)
             ->check(is_duration())
-            ->default_str(standard);
+            ->default_str(duration_text(target));
     }
 
     /// Without it nobody can be asked.
@@ -227,7 +223,7 @@ UsageError::UsageError(int exit_status, std::vector<std::string> faults)
 std::optional<Options> parse_options(int argc, const char* const* argv,
                                      const std::string& version) {
     Options options;
-    options.version = version;
+    options.generation.version = version;
     Definition definition(options, version);
     try {
         definition.parse(argc, argv);

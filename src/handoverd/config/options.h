@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "handover/generation.h"
 #include "handoverd/config/settings.h"
+#include "http/server_options.h"
 
-#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -11,12 +12,18 @@
 
 namespace handoverd {
 
+/// Where the service listens unless something else is configured or inherited.
+inline constexpr const char* default_listen = "[::]:9999";
+
+/// Where the admin listener is unless configured: below $RUNTIME_DIRECTORY (which the unit sets),
+/// else /run/handoverd for root, else $XDG_RUNTIME_DIR/handoverd, else an abstract name.
+[[nodiscard]] std::string default_admin_endpoint();
+
 enum class Command { serve, reload, status, dashboard, check, anchor };
 
 /// The command line and the configuration file, which come from one definition: every option is
 /// also a key of the file.
 struct Options {
-    std::string version;  ///< of this program
     Command command = Command::serve;
     bool status_as_json = false;
     bool watch = false;  ///< status: kept up to date
@@ -26,23 +33,20 @@ struct Options {
     ConfigurationFile file;         ///< as far as it has been read
     std::vector<Setting> settings;  ///< all that can stand in it, in the order of --help
 
+    /// What options say about these is in them, and what they do not say is the default there.
+    handover::GenerationOptions generation;
+    handover::http::ServerOptions http;
+
     std::vector<std::string> listen;         ///< empty: the default, or whatever is inherited
     std::string root;                        ///< empty: no static files
     std::vector<std::string> cache_control;  ///< rules; see CacheControl
-    std::string admin;                       ///< endpoint of the admin listener
-    std::string metrics;                     ///< endpoint of the metrics listener; empty: none
-    bool public_health = false;              ///< /healthz and /readyz for everybody
-    std::chrono::milliseconds drain_timeout{};
-    std::chrono::milliseconds ready_timeout{};
-    std::chrono::milliseconds probation{};
-    std::chrono::milliseconds idle_timeout{};
-    std::size_t draining_max = 0;
-    bool anchor = false;  ///< serve: the first process stays until the service ends
-    int ledger_fd = -1;   ///< anchor: what it was left
-    std::size_t threads = 0;
-    std::string log_level;
-    std::string access_log;       ///< "off", "combined" or "json"
-    std::string access_log_file;  ///< empty: with the log
+    std::string admin = default_admin_endpoint();
+    std::string metrics;             ///< endpoint of the metrics listener; empty: none
+    bool public_health = false;      ///< /healthz and /readyz for everybody
+    int ledger_fd = -1;              ///< anchor: what it was left
+    std::string log_level = "info";  ///< "debug", "info", "warning" or "error"
+    std::string access_log = "off";  ///< "off", "combined" or "json"
+    std::string access_log_file;     ///< empty: with the log
 };
 
 /// What the user has to put right, and the exit status it deserves: 64 (EX_USAGE) for the command
@@ -51,10 +55,10 @@ class UsageError : public std::runtime_error {
   public:
     UsageError(int exit_status, const std::string& fault)
         : UsageError(exit_status, std::vector<std::string>{fault}) {}
-    /// Not empty. Of very many, the first.
+    /// `faults` is not empty; of very many only the first are kept.
     UsageError(int exit_status, std::vector<std::string> faults);
     [[nodiscard]] int exit_status() const noexcept { return exit_status_; }
-    /// One line each.
+    /// The faults, of one line each.
     [[nodiscard]] const std::vector<std::string>& faults() const noexcept { return faults_; }
 
   private:
@@ -71,9 +75,5 @@ class UsageError : public std::runtime_error {
 /// which reads the file itself and says what it thinks of it.
 [[nodiscard]] std::optional<Options> parse_options(int argc, const char* const* argv,
                                                    const std::string& version);
-
-/// Where the admin listener is unless configured: below $RUNTIME_DIRECTORY (which the unit sets),
-/// else /run/handoverd for root, else $XDG_RUNTIME_DIR/handoverd, else an abstract name.
-[[nodiscard]] std::string default_admin_endpoint();
 
 }  // namespace handoverd
