@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/admin/admin_guard.h"
 
-#include "handover/base/parse_number.h"
 #include "handoverd/admin/status_json.h"
+#include "handoverd/config/parse_number.h"
 
 #include <arpa/inet.h>
 #include <strings.h>
@@ -28,7 +28,7 @@ std::optional<std::string> name_in(const std::string& host) {
     const auto end = std::min(bracketed ? host.find(']') : host.find(':'), host.size());
     const auto rest = host.substr(std::min(end + (bracketed ? 1 : 0), host.size()));
     if (!rest.empty() &&
-        (rest[0] != ':' || !handover::to_number<std::uint16_t>(std::string_view(rest).substr(1))))
+        (rest[0] != ':' || !parse_number<std::uint16_t>(std::string_view(rest).substr(1))))
         return std::nullopt;
     return bracketed ? host.substr(1, end - 1) : host.substr(0, end);
 }

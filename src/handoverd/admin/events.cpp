@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/admin/events.h"
 
-#include "handover/base/parse_number.h"
 #include "handoverd/admin/status_json.h"
+#include "handoverd/config/parse_number.h"
 
 #include <algorithm>
 #include <atomic>
@@ -96,7 +96,7 @@ class EventStream {
 /// From now on, unless the client says where it was.
 std::uint64_t last_seen(const httplib::Request& request, const Generation& generation) {
     const auto text = request.get_header_value("Last-Event-ID");
-    return handover::to_number<std::uint64_t>(text).value_or(generation.last_event_id());
+    return parse_number<std::uint64_t>(text).value_or(generation.last_event_id());
 }
 
 }  // namespace

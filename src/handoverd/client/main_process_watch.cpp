@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/client/main_process_watch.h"
 
-#include "handover/base/parse_number.h"
+#include "handoverd/config/parse_number.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -19,7 +19,7 @@ namespace {
 /// Readable when the process of $MAINPID has ended, or had before; empty if that is not set.
 handover::UniqueFd main_process() {
     const char* text = std::getenv("MAINPID");
-    const auto pid = handover::to_number<pid_t>(text ? text : "").value_or(0);
+    const auto pid = parse_number<pid_t>(text ? text : "").value_or(0);
     if (pid <= 0) return handover::UniqueFd();
     handover::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!process && errno == ESRCH) process.reset(::eventfd(1, EFD_CLOEXEC));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/config/validators.h"
 
-#include "handover/base/parse_number.h"
 #include "handover/endpoint.h"
 #include "handover/error.h"
 #include "handoverd/config/duration.h"
+#include "handoverd/config/parse_number.h"
 #include "handoverd/files/cache_control.h"
 
 #include <sys/stat.h>
@@ -87,7 +87,7 @@ std::string fault_of_number(const std::string& text, std::uint64_t least, std::u
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit))
         return "not a whole number, write one" + range;
-    const auto number = handover::to_number<std::uint64_t>(text);
+    const auto number = parse_number<std::uint64_t>(text);
     return number && *number >= least && *number <= most ? ""
                                                          : "out of range, write a number" + range;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/log/access_log.h"
 
-#include "handover/base/text.h"
 #include "handover/error.h"
 #include "handoverd/log/access_line.h"
 #include "handoverd/log/log.h"
@@ -67,7 +66,8 @@ void AccessLog::note_loss(const std::string& why) {
 
 void AccessLog::tell_losses() {
     if (const auto lost = lost_.load(); lost != 0)
-        spdlog::warn("{} of the access log {} went missing", handover::plural(lost, "line"), path_);
+        spdlog::warn("{} line{} of the access log {} went missing", lost, lost == 1 ? "" : "s",
+                     path_);
 }
 
 }  // namespace handoverd

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/log/log_queue.h"
 
-#include "handover/base/text.h"
+#include <spdlog/fmt/fmt.h>
 
 #include <pthread.h>
 
@@ -16,9 +16,10 @@ namespace handoverd {
 namespace {
 
 LogEntry loss(std::uint64_t dropped) {
-    return {handover::Report::Severity::warning,
-            handover::plural(dropped, "line") +
-                " of the log went missing: they are not taken as fast as they come"};
+    return {
+        handover::Report::Severity::warning,
+        fmt::format("{} line{} of the log went missing: they are not taken as fast as they come",
+                    dropped, dropped == 1 ? "" : "s")};
 }
 
 }  // namespace
