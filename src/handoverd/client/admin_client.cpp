@@ -7,12 +7,21 @@
 
 #include <sys/socket.h>
 
+#include <utility>
+
 namespace handoverd {
 
+using handover::Endpoint;
 using nlohmann::json;
 
-httplib::Client admin_client(const Options& options) {
-    const auto endpoint = handover::Endpoint::parse(options.admin);
+AdminClient::AdminClient(std::string endpoint, std::chrono::milliseconds longest_work)
+    : endpoint_(std::move(endpoint)),
+      timeout_(std::chrono::duration_cast<std::chrono::seconds>(longest_work) + margin) {
+    (void)Endpoint::parse(endpoint_);
+}
+
+httplib::Client AdminClient::connection() const {
+    const auto endpoint = Endpoint::parse(endpoint_);
     if (endpoint.family() != AF_UNIX) {
         const auto text = endpoint.to_string();
         auto host = text.substr(0, text.rfind(':'));
@@ -28,18 +37,31 @@ httplib::Client admin_client(const Options& options) {
     return client;
 }
 
-std::optional<json> answer_in(const httplib::Result& result, const Options& options,
-                              std::string& fault) {
+httplib::Result AdminClient::send(const Request& request) const {
+    auto client = connection();
+    client.set_read_timeout(timeout_);
+    return request(client);
+}
+
+bool AdminClient::is_served() const {
+    constexpr std::chrono::seconds timeout{2};
+    auto client = connection();
+    client.set_read_timeout(timeout);
+    return static_cast<bool>(client.Get("/status"));
+}
+
+std::optional<json> AdminClient::answer_in(const httplib::Result& result,
+                                           std::string& fault) const {
     if (!result) {
         fault = fmt::format(
             "no answer from the admin listener {}: {} (is it running? does --admin "
             "name its address?)",
-            options.admin, httplib::to_string(result.error()));
+            endpoint_, httplib::to_string(result.error()));
         return std::nullopt;
     }
     auto body = json::parse(result->body, nullptr, /*allow_exceptions=*/false);
     if (!body.is_object()) {
-        fault = fmt::format("{} answers {} and no JSON: it is not handoverd's admin", options.admin,
+        fault = fmt::format("{} answers {} and no JSON: it is not handoverd's admin", endpoint_,
                             result->status);
         return std::nullopt;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "handoverd/client/commands.h"
+
 #include "handover/printable.h"
 #include "handoverd/client/admin_client.h"
-#include "handoverd/client/commands.h"
 #include "handoverd/client/json_fields.h"
 #include "handoverd/client/main_process_watch.h"
 #include "handoverd/client/progress_line.h"
@@ -21,7 +22,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,52 +38,37 @@ void say(std::FILE* to, fmt::format_string<Arguments...> format, Arguments&&... 
     fmt::print(to, "{}\n", handover::printable(line));
 }
 
-/// A reload ends within the ready timeout plus what the service manager takes; this is more.
-constexpr std::chrono::seconds margin{30};
-
-using Request = std::function<httplib::Result(httplib::Client&)>;
-
-httplib::Result send(const Options& options, const Request& request) {
-    auto client = admin_client(options);
-    const auto longest = std::max(options.generation.ready_timeout,
-                                  options.generation.drain_timeout + options.generation.probation);
-    client.set_read_timeout(std::chrono::duration_cast<std::chrono::seconds>(longest) + margin);
-    return request(client);
+AdminClient client_for(const Options& options) {
+    const auto& times = options.generation;
+    return {options.admin, std::max(times.ready_timeout, times.drain_timeout + times.probation)};
 }
 
 /// The answer's JSON, or nullopt after saying why there is none.
-std::optional<json> answer_or_fault(const httplib::Result& result, const Options& options) {
+std::optional<json> answer_or_fault(const httplib::Result& result, const AdminClient& admin) {
     std::string fault;
-    auto answer = answer_in(result, options, fault);
+    auto answer = admin.answer_in(result, fault);
     if (!answer) say(stderr, "handoverd: {}", fault);
     return answer;
 }
 
-bool is_served(const Options& options) {
-    constexpr std::chrono::seconds timeout{2};
-    auto client = admin_client(options);
-    client.set_read_timeout(timeout);
-    return static_cast<bool>(client.Get("/status"));
-}
-
-httplib::Result send_reload(const Options& options) {
-    const ProgressLine progress(options);
-    return send(options, [&options](httplib::Client& client) {
-        const MainProcessWatch answerer([&options] { return is_served(options); },
-                                        [&client] { client.stop(); });
+httplib::Result send_reload(const AdminClient& admin) {
+    const ProgressLine progress(admin);
+    return admin.send([&admin](httplib::Client& client) {
+        const MainProcessWatch main_process([&admin] { return admin.is_served(); },
+                                            [&client] { client.stop(); });
         return client.Post("/reload", "", "application/json");
     });
 }
 
 /// When the generation that is asked dies, the question dies with it, and whoever serves then is
 /// asked.
-httplib::Result await_end_of_probation(const Options& options) {
-    const Request question = [](httplib::Client& client) {
+httplib::Result await_end_of_probation(const AdminClient& admin) {
+    const AdminClient::Request question = [](httplib::Client& client) {
         return client.Get("/status?after=probation");
     };
-    const ProgressLine progress(options);
-    auto result = send(options, question);
-    if (!result || result->status != 200) result = send(options, question);
+    const ProgressLine progress(admin);
+    auto result = admin.send(question);
+    if (!result || result->status != 200) result = admin.send(question);
     return result;
 }
 
@@ -91,8 +76,8 @@ std::string reason_or_none(const std::string& reason) {
     return reason.empty() ? "no reason given" : reason;
 }
 
-bool survived_probation(const Options& options, std::int64_t to) {
-    const auto answer = answer_or_fault(await_end_of_probation(options), options);
+bool survived_probation(const AdminClient& admin, std::int64_t to) {
+    const auto answer = answer_or_fault(await_end_of_probation(admin), admin);
     if (!answer) return false;
     if (number_in(*answer, "generation").value_or(0) >= to) return true;
     say(stderr, "{}", reason_or_none(text_in(*answer, "last_handover")));
@@ -100,11 +85,12 @@ bool survived_probation(const Options& options, std::int64_t to) {
 }
 
 /// People like to see the end of it; whoever runs this in a script is told at once.
-int wait_for_drain(const Options& options, std::int64_t from) {
+int wait_for_drain(const AdminClient& admin, std::int64_t from,
+                   std::chrono::milliseconds drain_timeout) {
     std::optional<json> status;
     {
-        ProgressLine progress(options);
-        status = progress.await_drained(from, options.generation.drain_timeout + margin);
+        ProgressLine progress(admin);
+        status = progress.await_drained(from, drain_timeout + AdminClient::margin);
     }
     if (!status) return 0;
     const auto serves = number_in(*status, "generation");
@@ -119,7 +105,8 @@ int wait_for_drain(const Options& options, std::int64_t from) {
 }  // namespace
 
 int reload(const Options& options) {
-    const auto answer = answer_or_fault(send_reload(options), options);
+    const auto admin = client_for(options);
+    const auto answer = answer_or_fault(send_reload(admin), admin);
     if (!answer) return 1;
     const bool succeeded = answer->value("succeeded", json()) == true;
     // As ExecReload= we would tell the journal what the generation that was asked has told it.
@@ -127,21 +114,23 @@ int reload(const Options& options) {
         say(succeeded ? stdout : stderr, "{}", reason_or_none(text_in(*answer, "message")));
     if (!succeeded) return 1;
     std::fflush(stdout);
-    if (!options.wait) return wait_for_drain(options, number_in(*answer, "from").value_or(0));
+    if (!options.wait)
+        return wait_for_drain(admin, number_in(*answer, "from").value_or(0),
+                              options.generation.drain_timeout);
     const auto to = number_in(*answer, "to").value_or(0);
-    if (!survived_probation(options, to)) return 1;
+    if (!survived_probation(admin, to)) return 1;
     say(stdout, "generation {} is the main process: its probation is over", to);
     return 0;
 }
 
 int status(const Options& options) {
-    if (options.watch) return watch(options);
-    const auto result =
-        send(options, [](httplib::Client& client) { return client.Get("/status"); });
-    const auto answer = answer_or_fault(result, options);
+    const auto admin = client_for(options);
+    if (options.watch) return watch_status(admin);
+    const auto result = admin.send([](httplib::Client& client) { return client.Get("/status"); });
+    const auto answer = answer_or_fault(result, admin);
     if (!answer) return 1;
     if (result->status != 200) {
-        say(stderr, "handoverd: {} answers {}: {}", options.admin, result->status,
+        say(stderr, "handoverd: {} answers {}: {}", admin.endpoint(), result->status,
             reason_or_none(text_in(*answer, "message")));
         return 1;
     }
@@ -149,7 +138,7 @@ int status(const Options& options) {
         // In ASCII, JSON escapes all that printable() would.
         fmt::print("{}\n", answer->dump(2, ' ', /*ensure_ascii=*/true));
     else
-        fmt::print("{}", status_screen(*answer, view_of(STDOUT_FILENO), now_of(*answer)));
+        fmt::print("{}", status_screen(*answer, output_style_of(STDOUT_FILENO), now_of(*answer)));
     return 0;
 }
 

@@ -13,7 +13,8 @@ namespace handoverd {
 [[nodiscard]] std::string dashboard_url_help(const handover::Endpoint& admin,
                                              const std::string& user, const std::string& host);
 
-/// The command: the same for the user and the host that it runs on.
+/// For `handoverd dashboard`: how a browser reaches the live page, for the user and on the host
+/// that this process runs on. Throws handover::Error (config) if no browser can.
 [[nodiscard]] std::string dashboard_url_help(const handover::Endpoint& admin);
 
 }  // namespace handoverd

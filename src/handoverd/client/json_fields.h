@@ -14,12 +14,13 @@ namespace handoverd {
 /// as good as one of a type that makes no sense: whoever answers may be older than we are, newer,
 /// or no handoverd at all.
 
-/// printable(); empty if there is none.
+/// The text of a field, printable(); empty if there is none.
 [[nodiscard]] std::string text_in(const nlohmann::json& object, const char* field);
-/// A whole number that is exact in every JSON (up to 2^53), so that sums of a few do not overflow.
+/// The whole number of a field, if it is exact in every JSON (up to 2^53), so that sums of a few do
+/// not overflow.
 [[nodiscard]] std::optional<std::int64_t> number_in(const nlohmann::json& object,
                                                     const char* field);
-/// Its objects; empty if there is none.
+/// The objects in an array; empty if there are none.
 [[nodiscard]] std::vector<nlohmann::json> objects_in(const nlohmann::json& object,
                                                      const char* field);
 

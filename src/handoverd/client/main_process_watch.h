@@ -19,7 +19,7 @@ class MainProcessWatch {
     /// Both are called from a thread of its own: `is_served` once when the main process has ended,
     /// and if it is not, `give_up`.
     MainProcessWatch(std::function<bool()> is_served, std::function<void()> give_up);
-    /// The answer has come.
+    /// Ends the wait: the answer has come.
     ~MainProcessWatch();
     MainProcessWatch(const MainProcessWatch&) = delete;
     MainProcessWatch& operator=(const MainProcessWatch&) = delete;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "handover/base/event_loop.h"
+#include "handoverd/client/admin_client.h"
 #include "handoverd/client/status_feed.h"
-#include "handoverd/config/options.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,16 +15,18 @@
 
 namespace handoverd {
 
-/// One line on stderr, if that is a terminal, that says so and changes in place; it is gone when
-/// this ends, so that the result stands in its place. A reload that takes no time shows none.
+/// How far a reload has come, on one line of stderr that changes in place, if that is a terminal.
+/// The line is gone when this object is, so that the result stands in its place. A reload that
+/// takes no time shows none.
 class ProgressLine {
   public:
-    explicit ProgressLine(const Options& options);
+    /// Borrows the client.
+    explicit ProgressLine(const AdminClient& admin);
     ~ProgressLine();
     ProgressLine(const ProgressLine&) = delete;
     ProgressLine& operator=(const ProgressLine&) = delete;
 
-    /// Goes on until this generation has let go of its last connection, or serves again, and
+    /// Goes on until this generation has closed or moved its last connection, or serves again, and
     /// returns the status that says so; nullopt if nothing does in that time, or if there is no
     /// terminal.
     std::optional<nlohmann::json> await_drained(std::int64_t generation,
@@ -34,14 +35,14 @@ class ProgressLine {
   private:
     using Clock = std::chrono::steady_clock;
 
+    void run();
     void paint();
 
-    handover::EventLoop loop_;
-    handover::Timer tick_;
-    std::mutex mutex_;  ///< guards the status
-    std::condition_variable status_comes_;
+    std::mutex mutex_;  ///< guards all but the threads
+    std::condition_variable changed_;
     std::optional<nlohmann::json> status_;
     Clock::time_point status_came_{};
+    bool stopping_ = false;
     bool painted_ = false;
     std::optional<StatusFeed> feed_;
     std::thread thread_;

@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 
 /// What the generation before has still to do; empty if nothing is known about it.
-std::string departure(const json& generation, std::int64_t now_ms) {
+std::string drain_progress(const json& generation, std::int64_t now_ms) {
     const auto name = fmt::format("generation {} ", number_in(generation, "number").value_or(0));
     const auto held = number_in(generation, "connections").value_or(0);
     const auto role = text_in(generation, "role");
@@ -55,7 +55,7 @@ std::string asked(const json& status, std::int64_t number, std::int64_t now_ms) 
 
 }  // namespace
 
-bool has_departed(const json& status, std::int64_t generation) {
+bool is_settled(const json& status, std::int64_t generation) {
     const auto row = row_of(status, generation);
     if (!row || is_over(*row)) return true;
     if (text_in(*row, "role") == "draining") return number_in(*row, "connections") == 0;
@@ -92,7 +92,7 @@ std::string progress_text(const json& status, std::int64_t now_ms) {
     if (!on_probation && !drains) return asked(status, number, now_ms);
     auto text =
         fmt::format("generation {} is ready{}", number, on_probation ? ", on probation" : "");
-    if (before != all.end()) text += "; " + departure(*before, now_ms);
+    if (before != all.end()) text += "; " + drain_progress(*before, now_ms);
     return text;
 }
 

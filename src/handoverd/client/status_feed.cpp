@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/client/status_feed.h"
 
-#include "handoverd/client/admin_client.h"
 #include "handoverd/client/event_reader.h"
 #include "handoverd/client/json_fields.h"
 
@@ -23,8 +22,8 @@ constexpr seconds to_connect{2};
 
 }  // namespace
 
-StatusFeed::StatusFeed(const Options& options, Callbacks callbacks)
-    : options_(options), callbacks_(std::move(callbacks)), client_(admin_client(options)) {
+StatusFeed::StatusFeed(const AdminClient& admin, Callbacks callbacks)
+    : admin_(admin), callbacks_(std::move(callbacks)), client_(admin.connection()) {
     client_.set_connection_timeout(to_connect);
     client_.set_read_timeout(longest_silence);
     thread_ = std::thread([this] { run(); });
@@ -82,14 +81,14 @@ bool StatusFeed::follow_events() {
     if (status != 0 && !is_stream) return false;
     if (is_stopping()) return true;
     std::string fault;
-    if (status == 0) (void)answer_in(result, options_, fault);
+    if (status == 0) (void)admin_.answer_in(result, fault);
     callbacks_.on_silence(fault);
     return true;
 }
 
 void StatusFeed::ask_for_status() {
     std::string fault;
-    const auto status = answer_in(client_.Get("/status"), options_, fault);
+    const auto status = admin_.answer_in(client_.Get("/status"), fault);
     if (is_stopping()) return;
     if (status)
         take_status(*status);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "handoverd/config/options.h"
+#include "handoverd/client/admin_client.h"
 
 #include <nlohmann/json.hpp>
 
@@ -25,12 +25,12 @@ class StatusFeed {
   public:
     struct Callbacks {
         std::function<void(const nlohmann::json& status)> on_status;
-        /// Nobody answers, or not any more, because of that; "" in the moment between two
-        /// generations. It is tried again.
+        /// Nobody answers, or not any more, because of this fault; "" in the moment between two
+        /// generations. The feed tries again.
         std::function<void(const std::string& fault)> on_silence;
     };
-    /// Both are called from a thread of its own.
-    StatusFeed(const Options& options, Callbacks callbacks);
+    /// Borrows the client. Both callbacks are called from a thread of its own.
+    StatusFeed(const AdminClient& admin, Callbacks callbacks);
     /// Afterwards nothing is called any more.
     ~StatusFeed();
     StatusFeed(const StatusFeed&) = delete;
@@ -44,7 +44,7 @@ class StatusFeed {
     void wait(std::chrono::milliseconds at_most);
     [[nodiscard]] bool is_stopping();
 
-    const Options options_;
+    const AdminClient& admin_;
     const Callbacks callbacks_;
     httplib::Client client_;
     std::optional<std::int64_t> generation_;      ///< that answered last

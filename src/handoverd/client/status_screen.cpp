@@ -43,7 +43,7 @@ std::string in_words(std::string name) {
 
 // ---- the head
 
-std::string head(const json& status, const OutputStyle& view) {
+std::string head(const json& status, const OutputStyle& output) {
     auto who = fmt::format("generation {} (pid {})", number_text(status, "generation"),
                            number_text(status, "pid"));
     if (const auto state = text_in(status, "state"); !state.empty()) who += ", " + state;
@@ -52,7 +52,7 @@ std::string head(const json& status, const OutputStyle& view) {
         what += " (build " + build.substr(0, 12) + ")";
     if (const auto entries = number_in(status, "fd_store_entries").value_or(0); entries != 0)
         what += ", " + count_in_words(entries, "descriptor") + " in the fd store";
-    return Cell{who, Style::heading}.in(view) + "\n" + Cell{what, Style::faint}.in(view) + "\n";
+    return Cell{who, Style::heading}.in(output) + "\n" + Cell{what, Style::faint}.in(output) + "\n";
 }
 
 // ---- generations
@@ -91,11 +91,11 @@ std::string imports_in(const json& status) {
 
 /// An older release has no list of generations, but its answer tells about the one before.
 std::string account_of_predecessor(const json& status) {
-    const auto arrivals = status.find("arrivals");
-    if (arrivals == status.end() || !arrivals->is_object() || status.contains("generations"))
+    const auto imported = status.find("arrivals");
+    if (imported == status.end() || !imported->is_object() || status.contains("generations"))
         return "";
-    const auto account = text_in(*arrivals, "account");
-    return fmt::format("generation {} {}", number_text(*arrivals, "from"),
+    const auto account = text_in(*imported, "account");
+    return fmt::format("generation {} {}", number_text(*imported, "from"),
                        account.empty() ? "still drains, or ended without a word" : account);
 }
 
@@ -115,7 +115,7 @@ void add_generation(TextTable& table, const json& generation, const json& status
         table.add_note({account, Style::faint});
 }
 
-std::string generations(const json& status, const OutputStyle& view, std::int64_t now_ms) {
+std::string generations(const json& status, const OutputStyle& output, std::int64_t now_ms) {
     TextTable table({{"GENERATION", Side::right},
                      {"PID", Side::right},
                      {"VERSION", Side::left, true},
@@ -126,7 +126,7 @@ std::string generations(const json& status, const OutputStyle& view, std::int64_
     for (const auto& generation : generations_in(status))
         if (!is_over(generation) || ++over <= ended_generations_shown)
             add_generation(table, generation, status, now_ms);
-    return "\n" + table.in(view);
+    return "\n" + table.in(output);
 }
 
 // ---- listeners
@@ -138,14 +138,14 @@ std::string source_of(const json& listener) {
     return inherited != listener.end() && *inherited == true ? "inherited" : "bound";
 }
 
-std::string listeners(const json& status, const OutputStyle& view) {
+std::string listeners(const json& status, const OutputStyle& output) {
     const auto all = objects_in(status, "listeners");
     if (all.empty()) return "";
     TextTable table({{"LISTENER"}, {"ADDRESS", Side::left, true}, {"FROM"}});
     for (const auto& listener : all)
         table.add_row(
             {{text_in(listener, "name")}, {text_in(listener, "endpoint")}, {source_of(listener)}});
-    return "\n" + table.in(view);
+    return "\n" + table.in(output);
 }
 
 // ---- handovers
@@ -167,11 +167,12 @@ void add_handover(TextTable& table, const json& handover, std::int64_t now_ms) {
         table.add_note({reason, style_of(result) == Style::bad ? Style::bad : Style::plain});
 }
 
-std::string handovers(const json& status, const OutputStyle& view, std::int64_t now_ms) {
+std::string handovers(const json& status, const OutputStyle& output, std::int64_t now_ms) {
     if (!status.contains("history")) {
         const auto last = text_in(status, "last_handover");
         return "\n" +
-               Cell{"last reload: " + (last.empty() ? "none by this generation" : last)}.in(view) +
+               Cell{"last reload: " + (last.empty() ? "none by this generation" : last)}.in(
+                   output) +
                "\n";
     }
     auto all = objects_in(status, "history");
@@ -180,7 +181,7 @@ std::string handovers(const json& status, const OutputStyle& view, std::int64_t 
     TextTable table(
         {{"HANDOVER"}, {"KIND"}, {"RESULT"}, {"TOOK", Side::right}, {"WHEN", Side::right}});
     for (const auto& handover : all) add_handover(table, handover, now_ms);
-    return "\n" + table.in(view);
+    return "\n" + table.in(output);
 }
 
 }  // namespace
@@ -222,9 +223,9 @@ std::string account_of(const json& generation) {
     return counts.open() <= counts.opened ? counts.to_sentence() : "";
 }
 
-std::string status_screen(const json& status, const OutputStyle& view, std::int64_t now_ms) {
-    return head(status, view) + generations(status, view, now_ms) + listeners(status, view) +
-           handovers(status, view, now_ms);
+std::string status_screen(const json& status, const OutputStyle& output, std::int64_t now_ms) {
+    return head(status, output) + generations(status, output, now_ms) + listeners(status, output) +
+           handovers(status, output, now_ms);
 }
 
 }  // namespace handoverd

@@ -15,7 +15,7 @@ namespace handoverd {
 /// be an older release, which says less, or hostile: all of it is printable().
 ///
 /// `now_ms`: Unix time by the clock of whoever answered (see now_of()). Lines that end in '\n'.
-[[nodiscard]] std::string status_screen(const nlohmann::json& status, const OutputStyle& view,
+[[nodiscard]] std::string status_screen(const nlohmann::json& status, const OutputStyle& output,
                                         std::int64_t now_ms);
 
 /// The time at which the answer was given, by the clock that wrote all other times in it; ours if
@@ -26,10 +26,10 @@ namespace handoverd {
 /// it says about itself.
 [[nodiscard]] std::vector<nlohmann::json> generations_in(const nlohmann::json& status);
 
-/// Has it ended, in whatever way?
+/// Has this generation ended, in whatever way?
 [[nodiscard]] bool is_over(const nlohmann::json& generation);
 
-/// What became of the connections of one of them: "held 66 = 64 moved + 2 still there". Empty if
+/// What became of the connections of a generation: "held 66 = 64 moved + 2 still there". Empty if
 /// there is no telling.
 [[nodiscard]] std::string account_of(const nlohmann::json& generation);
 

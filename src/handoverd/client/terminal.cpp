@@ -38,11 +38,11 @@ std::optional<TerminalSize> terminal_size(int fd) {
     return TerminalSize{size.ws_col, size.ws_row};
 }
 
-OutputStyle view_of(int fd) {
-    OutputStyle view;
-    if (const auto size = terminal_size(fd)) view.columns = size->columns;
-    view.coloured = has_cursor(fd) && environment("NO_COLOR").empty();
-    return view;
+OutputStyle output_style_of(int fd) {
+    OutputStyle output;
+    if (const auto size = terminal_size(fd)) output.columns = size->columns;
+    output.coloured = has_cursor(fd) && environment("NO_COLOR").empty();
+    return output;
 }
 
 FullScreen::FullScreen(int terminal, int keys) : terminal_(terminal), keys_(keys) {

@@ -93,8 +93,8 @@ std::string cut_to(std::size_t columns, std::string_view text) {
     return std::string(kept.substr(0, kept.find_last_not_of(' ') + 1)).append(ellipsis);
 }
 
-std::string Cell::in(const OutputStyle& view) const {
-    return paint(view.columns ? cut_to(*view.columns, text) : text, style, view.coloured);
+std::string Cell::in(const OutputStyle& output) const {
+    return paint(output.columns ? cut_to(*output.columns, text) : text, style, output.coloured);
 }
 
 std::vector<std::size_t> TextTable::natural_widths() const {
@@ -108,10 +108,10 @@ std::vector<std::size_t> TextTable::natural_widths() const {
     return widths;
 }
 
-std::vector<std::size_t> TextTable::widths_in(const OutputStyle& view) const {
+std::vector<std::size_t> TextTable::widths_in(const OutputStyle& output) const {
     constexpr std::size_t legible = 8;
     auto widths = natural_widths();
-    auto room = view.columns.value_or(std::string::npos);
+    auto room = output.columns.value_or(std::string::npos);
     room -= std::min(room, gap * (columns_.size() - 1));
     // One column at a time from the widest that may give one.
     const auto give_one = [&](std::size_t floor, bool only_flexible) {
@@ -144,18 +144,18 @@ std::string TextTable::row(const std::vector<Cell>& cells, const std::vector<std
     return result + "\n";
 }
 
-std::string TextTable::in(const OutputStyle& view) const {
-    const auto widths = widths_in(view);
+std::string TextTable::in(const OutputStyle& output) const {
+    const auto widths = widths_in(output);
     std::vector<Cell> headings;
     for (const auto& column : columns_) headings.push_back({column.heading, Style::heading});
-    auto result = row(headings, widths, view.coloured);
+    auto result = row(headings, widths, output.coloured);
     // A note begins where the second column does.
     const auto indent = widths.front() + gap;
-    auto beside_indent = view;
-    if (view.columns) beside_indent.columns = *view.columns - std::min(*view.columns, indent);
+    auto beside_indent = output;
+    if (output.columns) beside_indent.columns = *output.columns - std::min(*output.columns, indent);
     for (const auto& line : lines_)
         result += line.cells.empty() ? std::string(indent, ' ') + line.note.in(beside_indent) + "\n"
-                                     : row(line.cells, widths, view.coloured);
+                                     : row(line.cells, widths, output.coloured);
     return result;
 }
 

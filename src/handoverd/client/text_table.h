@@ -9,13 +9,13 @@
 
 namespace handoverd {
 
-/// Where a text will be read.
+/// What the terminal can show that a text is for.
 struct OutputStyle {
-    std::optional<std::size_t> columns = {};  ///< what is longer is cut; nullopt: as long as it is
+    std::optional<std::size_t> columns = {};  ///< longer lines are cut; nullopt: none is
     bool coloured = false;
 };
 
-/// What a text means, which a coloured view shows.
+/// What a text means, which is shown where there are colours.
 enum class Style { plain, heading, faint, good, busy, bad };
 
 /// How many columns a printable() text takes on a terminal.
@@ -23,15 +23,15 @@ enum class Style { plain, heading, faint, good, busy, bad };
 /// A printable() text that takes at most so many; what had to go is an ellipsis.
 [[nodiscard]] std::string cut_to(std::size_t columns, std::string_view text);
 
-/// A printable() text, cut to the view and in its colours.
+/// A printable() text, cut and coloured as the output wants it.
 struct Cell {
     std::string text;
     Style style = Style::plain;
 
-    [[nodiscard]] std::string in(const OutputStyle& view) const;
+    [[nodiscard]] std::string in(const OutputStyle& output) const;
 };
 
-/// Rows below headings, aligned. A view that is too narrow cuts flexible columns first.
+/// Rows below headings, aligned. Where there is too little room, flexible columns are cut first.
 class TextTable {
   public:
     struct Column {
@@ -47,7 +47,7 @@ class TextTable {
     void add_note(Cell note) { lines_.push_back({{}, std::move(note)}); }
 
     /// Lines that end in '\n'.
-    [[nodiscard]] std::string in(const OutputStyle& view) const;
+    [[nodiscard]] std::string in(const OutputStyle& output) const;
 
   private:
     struct Line {
@@ -55,7 +55,7 @@ class TextTable {
         Cell note;
     };
     [[nodiscard]] std::vector<std::size_t> natural_widths() const;
-    [[nodiscard]] std::vector<std::size_t> widths_in(const OutputStyle& view) const;
+    [[nodiscard]] std::vector<std::size_t> widths_in(const OutputStyle& output) const;
     [[nodiscard]] std::string row(const std::vector<Cell>& cells,
                                   const std::vector<std::size_t>& widths, bool coloured) const;
 

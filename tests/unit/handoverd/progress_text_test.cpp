@@ -40,15 +40,15 @@ TEST(ProgressOfReload, says_that_a_successor_is_started_before_it_says_so_itself
 }
 
 TEST(ProgressOfReload, ends_with_the_last_connection_of_the_generation_before) {
-    EXPECT_FALSE(has_departed(reloading("probation", "serving", 0, 10), 3)) << "not yet asked";
-    EXPECT_FALSE(has_departed(reloading("probation", "draining", 9, 1), 3));
+    EXPECT_FALSE(is_settled(reloading("probation", "serving", 0, 10), 3)) << "not yet asked";
+    EXPECT_FALSE(is_settled(reloading("probation", "draining", 9, 1), 3));
     for (const auto* role : {"draining", "ended", "crashed"})
-        EXPECT_EQ(has_departed(reloading("serving", role, 10, 0), 3), true) << role;
-    EXPECT_TRUE(has_departed(reloading("serving", "ended", 10, 0), 2)) << "forgotten";
+        EXPECT_EQ(is_settled(reloading("serving", role, 10, 0), 3), true) << role;
+    EXPECT_TRUE(is_settled(reloading("serving", "ended", 10, 0), 2)) << "forgotten";
     for (const auto* result : {"failed", "rolled_back"}) {
         const json serving = {{"number", 3}, {"role", "serving"}};
         const json attempt = {{"from", 3}, {"result", result}};
-        EXPECT_TRUE(has_departed({{"generations", {serving}}, {"history", {attempt}}}, 3));
+        EXPECT_TRUE(is_settled({{"generations", {serving}}, {"history", {attempt}}}, 3));
     }
     auto status = reloading("serving", "ended", 10, 0);
     status["generations"][1]["account"] = "held 10 = 10 moved";

@@ -94,8 +94,8 @@ json sample() {
             {"last_handover", ""}};
 }
 
-std::string screen_of(const json& status, const OutputStyle& view = {}) {
-    return status_screen(status, view, now);
+std::string screen_of(const json& status, const OutputStyle& output = {}) {
+    return status_screen(status, output, now);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
