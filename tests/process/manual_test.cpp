@@ -297,7 +297,7 @@ TEST_F(Manual, of_the_daemon_has_every_metric_and_label_and_no_other) {
 }
 
 TEST_F(Manual, of_the_daemon_has_the_id_of_every_message_and_every_field_in_the_journal) {
-    const std::string journal = "src/handoverd/journal.cpp";
+    const std::string journal = "src/handoverd/log/journal.cpp";
     const auto listed = section(page(daemon_page), "LOG");
     const auto code = source_file(journal);
     expect_same(formatted(listed, R"(\.It ([0-9a-f]{32})\n([a-z_]+))", "$1 $2"),
