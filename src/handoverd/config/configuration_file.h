@@ -9,7 +9,7 @@
 namespace handoverd {
 
 /// The lines `name=value` of a configuration file, as handoverd.conf(5) describes it. Knows neither
-/// names nor values: see apply() in configuration.h.
+/// names nor values: see apply() in settings.h.
 struct ConfigurationFile {
     struct Item {
         std::size_t line = 0;
@@ -26,10 +26,10 @@ struct ConfigurationFile {
     std::vector<Fault> faults;  ///< in the order of the lines
 
     enum class Missing { is_a_fault, is_empty };
-    /// All that can be wrong with the file itself is a fault as well.
+    /// Reads a file; what is wrong with the file itself is a fault as well.
     [[nodiscard]] static ConfigurationFile read(const std::string& path, Missing missing);
     [[nodiscard]] static ConfigurationFile parse(std::string path, std::string_view text);
-    /// As a line of a file that reads the same.
+    /// An item as a line of a file that reads the same.
     [[nodiscard]] static std::string to_line(const std::string& name, const std::string& value);
 
     void add_fault(std::size_t line, std::string text);

@@ -37,7 +37,7 @@ struct SameAddress {
     std::size_t line = 0;  ///< if that is the file
     std::string text;      ///< what it is and what to do
 };
-/// Those among the values of these options.
+/// The addresses that stand twice among the values of these options.
 [[nodiscard]] std::vector<SameAddress> same_addresses(const std::vector<Setting>& settings,
                                                       const std::vector<std::string>& names,
                                                       const ConfigurationFile& file);

@@ -18,16 +18,16 @@ struct ContentCoding {
 inline constexpr std::array content_codings{ContentCoding{"br", ".br"},
                                             ContentCoding{"gzip", ".gz"}};
 
-/// What the Accept-Encoding of a client says (RFC 9110, 12.5.3).
+/// What the Accept-Encoding header of a client says (RFC 9110, 12.5.3).
 class AcceptedCodings {
   public:
     /// `header` not given: the client says nothing, and gets files as they are. Weights that are
     /// none count as 0.
     explicit AcceptedCodings(const std::optional<std::string>& header);
 
-    /// From 0, which is never, to 1000.
+    /// How much the client wants a file in this coding: from 0, which is not at all, to 1000.
     [[nodiscard]] int weight(const ContentCoding& coding) const;
-    /// Of the file as it is.
+    /// How much the client wants a file as it is: from 0, which is not at all, to 1000.
     [[nodiscard]] int plain_weight() const;
 
   private:

@@ -22,14 +22,14 @@ class FileBody {
 
     void add(const std::string& text);
     void add(const handover::http::ByteSpan& span);
-    /// Several parts of it as multipart/byteranges (RFC 9110, 14.6). `type` and `size` are the
-    /// file's; that the boundary is in no part of it is up to the caller.
+    /// Several parts of the file as multipart/byteranges (RFC 9110, 14.6). `type` and `size` are
+    /// the file's; that the boundary is in no part of it is up to the caller.
     void add_multipart(const std::vector<handover::http::ByteSpan>& spans, const std::string& type,
                        std::uint64_t size, const std::string& boundary);
 
     [[nodiscard]] std::uint64_t size() const { return size_; }
-    /// Up to `size` bytes from there, at least one; 0 if the file has become too short for it, or
-    /// -1 and errno.
+    /// Up to `size` bytes of the body from `offset` on, at least one; 0 if the file has become too
+    /// short for it, or -1 and errno.
     [[nodiscard]] ssize_t read(std::uint64_t offset, char* to, std::size_t size) const;
 
   private:
@@ -42,7 +42,7 @@ class FileBody {
     std::uint64_t size_ = 0;
 };
 
-/// Makes it the body of a response, or only its length the answer to a HEAD. Little is read at once
+/// Makes `body` that of a response, or only its length the answer to a HEAD. Little is read at once
 /// and sent with one system call; else no more than a small piece is in memory at a time.
 ///
 /// If the file is cut short before all is sent, the connection ends there: the client shall not
@@ -51,7 +51,7 @@ class FileBody {
 void send(FileBody body, const std::string& type, bool head_only, httplib::Response& response,
           std::function<void()> cut_short);
 
-/// "bytes 0-9/100"
+/// For the header Content-Range, of a file of this size: "bytes 0-9/100".
 [[nodiscard]] std::string content_range(const handover::http::ByteSpan& span, std::uint64_t size);
 
 }  // namespace handoverd

@@ -14,18 +14,19 @@ std::optional<sys_seconds> date_in(const std::optional<std::string>& header, sys
     return header ? parse_http_date(*header, now) : std::nullopt;
 }
 
-bool precondition_failed(const Conditions& conditions, const Validators& validators,
+bool precondition_failed(const Preconditions& preconditions, const Validators& validators,
                          sys_seconds now) {
-    if (conditions.if_match)
-        return !names_tag(*conditions.if_match, validators.tag, Comparison::strong);
-    const auto date = date_in(conditions.if_unmodified_since, now);
+    if (preconditions.if_match)
+        return !names_tag(*preconditions.if_match, validators.tag, Comparison::strong);
+    const auto date = date_in(preconditions.if_unmodified_since, now);
     return date && validators.last_modified > *date;
 }
 
-bool not_modified(const Conditions& conditions, const Validators& validators, sys_seconds now) {
-    if (conditions.if_none_match)
-        return names_tag(*conditions.if_none_match, validators.tag, Comparison::weak);
-    const auto date = date_in(conditions.if_modified_since, now);
+bool not_modified(const Preconditions& preconditions, const Validators& validators,
+                  sys_seconds now) {
+    if (preconditions.if_none_match)
+        return names_tag(*preconditions.if_none_match, validators.tag, Comparison::weak);
+    const auto date = date_in(preconditions.if_modified_since, now);
     return date && validators.last_modified <= *date;
 }
 
@@ -39,11 +40,13 @@ bool is_same_state(const std::string& if_range, const Validators& validators, sy
 
 }  // namespace
 
-Preconditions judge(const Conditions& conditions, const Validators& validators, sys_seconds now) {
-    if (precondition_failed(conditions, validators, now)) return Preconditions::failed;
-    if (not_modified(conditions, validators, now)) return Preconditions::not_modified;
-    const bool same = !conditions.if_range || is_same_state(*conditions.if_range, validators, now);
-    return same ? Preconditions::send : Preconditions::send_all;
+PreconditionResult evaluate(const Preconditions& preconditions, const Validators& validators,
+                            sys_seconds now) {
+    if (precondition_failed(preconditions, validators, now)) return PreconditionResult::failed;
+    if (not_modified(preconditions, validators, now)) return PreconditionResult::not_modified;
+    const bool same =
+        !preconditions.if_range || is_same_state(*preconditions.if_range, validators, now);
+    return same ? PreconditionResult::send : PreconditionResult::send_all;
 }
 
 }  // namespace handoverd

@@ -179,21 +179,21 @@ UniqueFd StaticFiles::Exchange::open_chosen(const FoundFile& plain) {
 void StaticFiles::Exchange::respond(UniqueFd file, const struct stat& status) {
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto validators = validators_of(status, coding_, now);
-    const Conditions conditions{
+    const Preconditions preconditions{
         list_in(request_, "If-Match"), header_in(request_, "If-Unmodified-Since"),
         list_in(request_, "If-None-Match"), header_in(request_, "If-Modified-Since"),
         header_in(request_, "If-Range")};
-    const auto judgement = judge(conditions, validators, now);
-    if (judgement == Preconditions::failed) {
+    const auto result = evaluate(preconditions, validators, now);
+    if (result == PreconditionResult::failed) {
         response_.status = 412;
         return;
     }
-    if (judgement == Preconditions::not_modified) {
+    if (result == PreconditionResult::not_modified) {
         response_.status = 304;
         return describe(validators);
     }
     const auto size = static_cast<std::uint64_t>(status.st_size);
-    const auto spans = judgement == Preconditions::send ? spans_asked_for(size) : std::nullopt;
+    const auto spans = result == PreconditionResult::send ? spans_asked_for(size) : std::nullopt;
     if (spans && spans->empty()) {
         response_.status = 416;
         response_.set_header("Content-Range", "bytes */" + std::to_string(size));

@@ -22,8 +22,8 @@ namespace handoverd {
 /// request came. A client on a unix socket has no address.
 [[nodiscard]] std::string combined_line(const handover::http::AnsweredRequest& request);
 
-/// The same as a JSON object, with how long it took and which generation answered. Strings are
-/// printable(), so they are UTF-8.
+/// One line, without its break: a JSON object with what combined_line() has, with how long it took
+/// and which generation answered. Strings are printable(), so they are UTF-8.
 [[nodiscard]] std::string json_line(const handover::http::AnsweredRequest& request,
                                     std::uint64_t generation);
 

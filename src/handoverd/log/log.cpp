@@ -47,8 +47,8 @@ Report::Severity severity_of(spdlog::level::level_enum level) {
                                           : Report::Severity::debug;
 }
 
-/// %* : what is not as it should be says so; the rest needs no word for it.
-class Trouble : public spdlog::custom_flag_formatter {
+/// %*: "warning: " and "error: "; what is less needs no word for it.
+class SeverityPrefix : public spdlog::custom_flag_formatter {
   public:
     void format(const spdlog::details::log_msg& message, const std::tm&,
                 spdlog::memory_buf_t& line) override {
@@ -58,7 +58,7 @@ class Trouble : public spdlog::custom_flag_formatter {
         line.append(text.data(), text.data() + text.size());
     }
     [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-        return std::make_unique<Trouble>();
+        return std::make_unique<SeverityPrefix>();
     }
 };
 
@@ -72,7 +72,7 @@ std::shared_ptr<spdlog::sinks::sink> terminal() {
         wants_colour() ? spdlog::color_mode::automatic : spdlog::color_mode::never);
     sink->set_color(spdlog::level::info, std::string_view());
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<Trouble>('*').set_pattern("%T %^%*%v%$");
+    formatter->add_flag<SeverityPrefix>('*').set_pattern("%T %^%*%v%$");
     sink->set_formatter(std::move(formatter));
     return sink;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Puts page.html, with page.css and page.js inside, into a source file: the program needs no file at
-# run time. Included by src/CMakeLists.txt; sets page_assets to the path of what it made.
+# run time. Included by src/handoverd/CMakeLists.txt; sets page_assets to the path of what it made.
 
 # A Content-Security-Policy has hashes in base64, and CMake has them in hexadecimal.
 function(base64_sha256 text result)

@@ -87,9 +87,9 @@ Html fault(const PageModel& model) {
         {last.kind, last.result == "failed" ? "failed" : "was rolled back", last.reason});
 }
 
-// ---- figures
+// ---- statistics
 
-Html figure(const char* name, const Html& value, const std::string& note) {
+Html stat(const char* name, const Html& value, const std::string& note) {
     return Html::of("<div><dt>{}</dt><dd>{}</dd><dd class=\"note\">{}</dd></div>\n",
                     {name, value, note});
 }
@@ -101,8 +101,8 @@ Html connections(const PageModel& model) {
         sum += each.connections;
         holders += each.connections != 0 ? 1 : 0;
     }
-    return figure("Connections", Html::of("{}", {sum}),
-                  holders > 1 ? "held by " + std::to_string(holders) + " generations" : "open now");
+    return stat("Connections", Html::of("{}", {sum}),
+                holders > 1 ? "held by " + std::to_string(holders) + " generations" : "open now");
 }
 
 /// The script writes the rate, which takes two looks.
@@ -127,8 +127,8 @@ Html handovers(const PageModel& model) {
     };
     add(model.handovers_failed, "failed");
     add(model.handovers_rolled_back, "rolled back");
-    return figure("Handovers", Html::of("{}", {model.handovers_ok}),
-                  faults.empty() ? "none failed" : faults);
+    return stat("Handovers", Html::of("{}", {model.handovers_ok}),
+                faults.empty() ? "none failed" : faults);
 }
 
 Html last_handover(const PageModel& model) {
@@ -137,12 +137,12 @@ Html last_handover(const PageModel& model) {
             return each.result == "ok" && each.kind != "start" && each.duration;
         });
     if (last == model.history.end()) return {};
-    return figure("Last handover took", Html::of("{}", {duration_in_words(*last->duration)}),
-                  generations_in_words(*last));
+    return stat("Last handover took", Html::of("{}", {duration_in_words(*last->duration)}),
+                generations_in_words(*last));
 }
 
-Html figures(const PageModel& model) {
-    return Html::of("<dl class=\"figures\" data-key=\"figures\">\n{}{}{}{}</dl>\n",
+Html stats(const PageModel& model) {
+    return Html::of("<dl class=\"stats\" data-key=\"stats\">\n{}{}{}{}</dl>\n",
                     {connections(model), requests(model), handovers(model), last_handover(model)});
 }
 
@@ -153,7 +153,7 @@ Html note(const std::string& text) {
     return text.empty() ? Html() : Html::of("<small>{}</small>", {text});
 }
 
-Html generation_row(const Generation& generation, const Html& picture, std::int64_t now) {
+Html generation_row(const Generation& generation, const Html& flow, std::int64_t now) {
     const auto number = std::to_string(generation.number);
     const auto since = generation.ended ? "ended " + ago_in_words(now - *generation.ended) : "";
     const auto held =
@@ -165,17 +165,17 @@ Html generation_row(const Generation& generation, const Html& picture, std::int6
         "<td role=\"cell\" class=\"run\">{}<small>pid {}</small></td>"
         "<td role=\"cell\" class=\"came\">{}</td>"
         "<td role=\"cell\" class=\"held\">{}{}</td></tr>\n",
-        {class_of(generation), number, picture, number, role_in_words(generation, now), note(since),
+        {class_of(generation), number, flow, number, role_in_words(generation, now), note(since),
          generation.version, std::to_string(generation.pid), origin_in_words(generation, now), held,
          note(endings_in_words(generation))});
 }
 
 Html generations(const PageModel& model) {
     if (model.generations.empty()) return {};
-    const auto pictures = flow_of(model);
+    const auto segments = flow_of(model);
     Html rows;
-    for (std::size_t row = 0; row < pictures.size(); ++row)
-        rows += generation_row(model.generations[row], pictures[row], model.now);
+    for (std::size_t row = 0; row < segments.size(); ++row)
+        rows += generation_row(model.generations[row], segments[row], model.now);
     return Html::of(
         "<section class=\"generations\" data-key=\"generations\" aria-labelledby=\"generations\">\n"
         "<h2 id=\"generations\">Generations</h2>\n<table role=\"table\">\n"
@@ -265,7 +265,7 @@ Html live_part(const json& status) {
         "<div id=\"live\" data-page=\"{}\" data-title=\"{}\">\n"
         "{}{}{}{}<div class=\"lists\" data-key=\"lists\">\n{}{}</div>\n"
         "<p class=\"build\">Build {}</p></div>\n",
-        {std::string(page_id), title(model), hero(model), fault(model), figures(model),
+        {std::string(page_id), title(model), hero(model), fault(model), stats(model),
          generations(model), history(model), listeners(model), model.build_id});
 }
 

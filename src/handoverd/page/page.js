@@ -40,8 +40,8 @@ function become(old, fresh) {
       become(place, wanted);
       place = place.nextSibling;
     } else {
-      const arrived = old.insertBefore(document.importNode(wanted, true), place);
-      if (arrived.nodeType === Node.ELEMENT_NODE) arrived.classList.add("new");  // until next time
+      const added = old.insertBefore(document.importNode(wanted, true), place);
+      if (added.nodeType === Node.ELEMENT_NODE) added.classList.add("new");  // until next time
     }
   }
   while (place) place = removed(place);
@@ -115,12 +115,12 @@ function follow() {
 }
 
 // A handover takes milliseconds: of what is over soon nobody needs to hear.
-const patience = 3000;
+const reconnectingAfter = 3000;
 let lastHeard = Date.now();
 
 function sayLink(isUp) {
   if (isUp) lastHeard = Date.now();
-  else if (Date.now() - lastHeard < patience) return;
+  else if (Date.now() - lastHeard < reconnectingAfter) return;
   const link = at("link");
   const word = isUp ? "live" : "reconnecting";
   if (link.textContent === word) return;

@@ -12,38 +12,39 @@ namespace {
 using Generation = PageModel::Generation;
 using Rows = std::vector<Generation>;
 
-// The picture is 160 wide and 100 high, and is stretched to the height of its row.
+// A segment is 160 wide and 100 high, and is stretched to the height of its row.
 constexpr double middle = 60;
 constexpr double beside = 128;
 constexpr double widest = 84;
 constexpr double thinnest = 3;
 
-/// Which rows the river flows through: the generation that serves, the one before it, and so on.
-std::vector<bool> course_of(const Rows& rows) {
-    std::vector<bool> course(rows.size());
+/// Which rows the connections flow through: the generation that serves, the one that it took over
+/// from, and so on.
+std::vector<bool> path_of(const Rows& rows) {
+    std::vector<bool> path(rows.size());
     auto row = std::find_if(rows.begin(), rows.end(),
                             [](const Generation& each) { return each.is_serving(); });
     if (row == rows.end()) row = rows.begin();
     while (row != rows.end()) {
-        course[static_cast<std::size_t>(row - rows.begin())] = true;
+        path[static_cast<std::size_t>(row - rows.begin())] = true;
         const auto from = row->from;
         row = std::find_if(row + 1, rows.end(),
                            [&](const Generation& each) { return each.number == from; });
     }
-    return course;
+    return path;
 }
 
 class Flow {
   public:
-    explicit Flow(const Rows& rows) : rows_(rows), course_(course_of(rows)) {
+    explicit Flow(const Rows& rows) : rows_(rows), path_(path_of(rows)) {
         for (const auto& row : rows)
             most_ = std::max(
                 {most_, static_cast<double>(row.moved), static_cast<double>(row.connections)});
     }
 
-    [[nodiscard]] Html picture(std::size_t row) const {
+    [[nodiscard]] Html segment(std::size_t row) const {
         Html shapes;
-        if (course_[row]) {
+        if (path_[row]) {
             shapes += band("stream", middle, entering(row), middle, leaving(row));
             shapes += remainder(rows_[row], entering(row));
         } else {
@@ -62,25 +63,25 @@ class Flow {
         return std::max(thinnest, widest * static_cast<double>(connections) / most_);
     }
 
-    /// The row on the course next to this one; rows_.size() if there is none.
+    /// The row on the path next to this one; rows_.size() if there is none.
     [[nodiscard]] std::size_t above(std::size_t row) const {
         while (row-- > 0)
-            if (course_[row]) return row;
+            if (path_[row]) return row;
         return rows_.size();
     }
     [[nodiscard]] std::size_t below(std::size_t row) const {
         while (++row < rows_.size())
-            if (course_[row]) return row;
+            if (path_[row]) return row;
         return rows_.size();
     }
 
-    /// How wide the river is where it leaves this row.
+    /// How wide the flow is where it leaves this row.
     [[nodiscard]] double leaving(std::size_t row) const {
         const auto& generation = rows_[row];
         return width(above(row) < rows_.size() ? generation.moved : generation.connections);
     }
 
-    /// How wide it is where it comes from the row below. What has no source rises as a spring.
+    /// How wide it is where it comes from the row below. The first one begins from nothing.
     [[nodiscard]] double entering(std::size_t row) const {
         const auto source = below(row);
         return source < rows_.size() ? leaving(source) : 0;
@@ -97,7 +98,7 @@ class Flow {
                                      right - size, right)});
     }
 
-    /// The river beside a generation that is not on its course.
+    /// The flow beside a generation that is not on its path.
     [[nodiscard]] Html passing(std::size_t row) const {
         const auto source = below(row);
         if (source == rows_.size()) return {};
@@ -122,7 +123,7 @@ class Flow {
     }
 
     const Rows& rows_;
-    const std::vector<bool> course_;
+    const std::vector<bool> path_;
     double most_ = 1;
 };
 
@@ -130,10 +131,10 @@ class Flow {
 
 std::vector<Html> flow_of(const PageModel& model) {
     const Flow flow(model.generations);
-    std::vector<Html> pictures;
+    std::vector<Html> segments;
     for (std::size_t row = 0; row < model.generations.size(); ++row)
-        pictures.push_back(flow.picture(row));
-    return pictures;
+        segments.push_back(flow.segment(row));
+    return segments;
 }
 
 }  // namespace handoverd

@@ -8,10 +8,11 @@
 
 namespace handoverd {
 
-/// The river of connections that flows up through the rows of the generations, which it is drawn
-/// beside: one picture for each of them, as high as its row, whose upper edge fits the lower one of
-/// the row above. Its width is the number of connections. Generations that nobody took over from,
-/// because they failed or died, are beside it. For the eye only: the rows say the same in words.
+/// A Sankey diagram of the connections, which flow up from generation to generation beside the rows
+/// of their table: one segment for each row, as high as it, whose upper edge fits the lower one of
+/// the segment above. The width of the flow is the number of connections. A generation that nobody
+/// took over from, because it failed or died, is a dead end beside it. For the eye only: the rows
+/// say the same in words.
 [[nodiscard]] std::vector<Html> flow_of(const PageModel& model);
 
 }  // namespace handoverd

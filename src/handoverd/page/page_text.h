@@ -8,17 +8,17 @@
 
 namespace handoverd {
 
-/// "just now", "5 min ago".
+/// How long ago something was: "just now", "5 min ago".
 [[nodiscard]] std::string ago_in_words(std::int64_t ms);
 
 /// What a generation does: "serving", "on probation", "draining, 12 s left".
 [[nodiscard]] std::string role_in_words(const PageModel::Generation& generation, std::int64_t now);
-/// Where it comes from: "took over from 3 in a reload, 5 min ago".
+/// Where a generation comes from: "took over from 3 in a reload, 5 min ago".
 [[nodiscard]] std::string origin_in_words(const PageModel::Generation& generation,
                                           std::int64_t now);
-/// Where its connections went: "64 moved on, 12 closed by client".
+/// Where the connections of a generation went: "64 moved on, 12 closed by client".
 [[nodiscard]] std::string endings_in_words(const PageModel::Generation& generation);
-/// "3 to 4", "4" if there was none before.
+/// Between which generations a handover was: "3 to 4", "4" if there was none before.
 [[nodiscard]] std::string generations_in_words(const PageModel::Handover& handover);
 
 }  // namespace handoverd

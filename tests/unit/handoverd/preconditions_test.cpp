@@ -52,75 +52,81 @@ class ConditionalRequest : public testing::Test {
     static constexpr const char* same = R"("v1")";
     static constexpr const char* other = R"("v2")";
 
-    static Preconditions judged(const Conditions& conditions,
-                                std::chrono::seconds age = std::chrono::hours(1)) {
-        return judge(conditions, {same, modified}, modified + age);
+    static PreconditionResult evaluated(const Preconditions& preconditions,
+                                        std::chrono::seconds age = std::chrono::hours(1)) {
+        return evaluate(preconditions, {same, modified}, modified + age);
     }
-    static Preconditions if_match(const char* tag) { return judged({.if_match = tag}); }
-    static Preconditions if_unmodified_since(const char* date) {
-        return judged({.if_unmodified_since = date});
+    static PreconditionResult if_match(const char* tag) { return evaluated({.if_match = tag}); }
+    static PreconditionResult if_unmodified_since(const char* date) {
+        return evaluated({.if_unmodified_since = date});
     }
-    static Preconditions if_none_match(const char* tag) { return judged({.if_none_match = tag}); }
-    static Preconditions if_modified_since(const char* date) {
-        return judged({.if_modified_since = date});
+    static PreconditionResult if_none_match(const char* tag) {
+        return evaluated({.if_none_match = tag});
     }
-    static Preconditions if_range(const char* value) { return judged({.if_range = value}); }
+    static PreconditionResult if_modified_since(const char* date) {
+        return evaluated({.if_modified_since = date});
+    }
+    static PreconditionResult if_range(const char* value) { return evaluated({.if_range = value}); }
 };
 
 TEST_F(ConditionalRequest, without_conditions_is_any) {
-    EXPECT_EQ(judged({}), Preconditions::send);
+    EXPECT_EQ(evaluated({}), PreconditionResult::send);
 }
 
 TEST_F(ConditionalRequest, fails_if_the_file_is_not_the_one_that_was_meant) {
-    EXPECT_EQ(if_match(same), Preconditions::send);
-    EXPECT_EQ(if_match("*"), Preconditions::send);
-    EXPECT_EQ(if_match(other), Preconditions::failed);
-    EXPECT_EQ(if_match(R"(W/"v1")"), Preconditions::failed) << "a strong comparison";
-    EXPECT_EQ(if_unmodified_since(at), Preconditions::send);
-    EXPECT_EQ(if_unmodified_since(after), Preconditions::send);
-    EXPECT_EQ(if_unmodified_since(before), Preconditions::failed);
-    EXPECT_EQ(if_unmodified_since("yesterday"), Preconditions::send);
+    EXPECT_EQ(if_match(same), PreconditionResult::send);
+    EXPECT_EQ(if_match("*"), PreconditionResult::send);
+    EXPECT_EQ(if_match(other), PreconditionResult::failed);
+    EXPECT_EQ(if_match(R"(W/"v1")"), PreconditionResult::failed) << "a strong comparison";
+    EXPECT_EQ(if_unmodified_since(at), PreconditionResult::send);
+    EXPECT_EQ(if_unmodified_since(after), PreconditionResult::send);
+    EXPECT_EQ(if_unmodified_since(before), PreconditionResult::failed);
+    EXPECT_EQ(if_unmodified_since("yesterday"), PreconditionResult::send);
 }
 
 TEST_F(ConditionalRequest, is_spared_what_the_client_has) {
-    EXPECT_EQ(if_none_match(same), Preconditions::not_modified);
-    EXPECT_EQ(if_none_match(R"(W/"v1")"), Preconditions::not_modified) << "a weak comparison";
-    EXPECT_EQ(if_none_match("*"), Preconditions::not_modified);
-    EXPECT_EQ(if_none_match(other), Preconditions::send);
-    EXPECT_EQ(if_modified_since(at), Preconditions::not_modified);
-    EXPECT_EQ(if_modified_since(after), Preconditions::not_modified);
-    EXPECT_EQ(if_modified_since(before), Preconditions::send);
-    EXPECT_EQ(if_modified_since("yesterday"), Preconditions::send);
+    EXPECT_EQ(if_none_match(same), PreconditionResult::not_modified);
+    EXPECT_EQ(if_none_match(R"(W/"v1")"), PreconditionResult::not_modified) << "a weak comparison";
+    EXPECT_EQ(if_none_match("*"), PreconditionResult::not_modified);
+    EXPECT_EQ(if_none_match(other), PreconditionResult::send);
+    EXPECT_EQ(if_modified_since(at), PreconditionResult::not_modified);
+    EXPECT_EQ(if_modified_since(after), PreconditionResult::not_modified);
+    EXPECT_EQ(if_modified_since(before), PreconditionResult::send);
+    EXPECT_EQ(if_modified_since("yesterday"), PreconditionResult::send);
 }
 
 TEST_F(ConditionalRequest, gets_a_range_only_of_the_state_that_it_has_a_part_of) {
-    EXPECT_EQ(if_range(same), Preconditions::send);
-    EXPECT_EQ(if_range(other), Preconditions::send_all);
-    EXPECT_EQ(if_range(R"(W/"v1")"), Preconditions::send_all) << "a strong comparison";
-    EXPECT_EQ(if_range("*"), Preconditions::send_all);
-    EXPECT_EQ(if_range(at), Preconditions::send);
-    EXPECT_EQ(if_range(before), Preconditions::send_all);
-    EXPECT_EQ(if_range(after), Preconditions::send_all) << "not the very same date";
-    EXPECT_EQ(judged({.if_range = at}, std::chrono::seconds(0)), Preconditions::send_all)
+    EXPECT_EQ(if_range(same), PreconditionResult::send);
+    EXPECT_EQ(if_range(other), PreconditionResult::send_all);
+    EXPECT_EQ(if_range(R"(W/"v1")"), PreconditionResult::send_all) << "a strong comparison";
+    EXPECT_EQ(if_range("*"), PreconditionResult::send_all);
+    EXPECT_EQ(if_range(at), PreconditionResult::send);
+    EXPECT_EQ(if_range(before), PreconditionResult::send_all);
+    EXPECT_EQ(if_range(after), PreconditionResult::send_all) << "not the very same date";
+    EXPECT_EQ(evaluated({.if_range = at}, std::chrono::seconds(0)), PreconditionResult::send_all)
         << "it may change yet in the same second";
-    EXPECT_EQ(judged({.if_range = at}, std::chrono::seconds(1)), Preconditions::send);
+    EXPECT_EQ(evaluated({.if_range = at}, std::chrono::seconds(1)), PreconditionResult::send);
 }
 
 TEST_F(ConditionalRequest, has_an_order_in_its_conditions) {
-    EXPECT_EQ(judged({.if_match = same, .if_unmodified_since = before}), Preconditions::send)
+    EXPECT_EQ(evaluated({.if_match = same, .if_unmodified_since = before}),
+              PreconditionResult::send)
         << "a tag says more than a date";
-    EXPECT_EQ(judged({.if_match = other, .if_none_match = same}), Preconditions::failed);
-    EXPECT_EQ(judged({.if_match = same, .if_none_match = same}), Preconditions::not_modified);
-    EXPECT_EQ(judged({.if_unmodified_since = before, .if_none_match = same}),
-              Preconditions::failed);
-    EXPECT_EQ(judged({.if_none_match = other, .if_modified_since = after}), Preconditions::send)
+    EXPECT_EQ(evaluated({.if_match = other, .if_none_match = same}), PreconditionResult::failed);
+    EXPECT_EQ(evaluated({.if_match = same, .if_none_match = same}),
+              PreconditionResult::not_modified);
+    EXPECT_EQ(evaluated({.if_unmodified_since = before, .if_none_match = same}),
+              PreconditionResult::failed);
+    EXPECT_EQ(evaluated({.if_none_match = other, .if_modified_since = after}),
+              PreconditionResult::send)
         << "a tag says more than a date";
-    EXPECT_EQ(judged({.if_none_match = same, .if_modified_since = before}),
-              Preconditions::not_modified);
-    EXPECT_EQ(judged({.if_none_match = same, .if_range = same}), Preconditions::not_modified);
-    EXPECT_EQ(judged({.if_match = other, .if_range = same}), Preconditions::failed);
-    EXPECT_EQ(judged({.if_match = same, .if_none_match = other, .if_range = other}),
-              Preconditions::send_all);
+    EXPECT_EQ(evaluated({.if_none_match = same, .if_modified_since = before}),
+              PreconditionResult::not_modified);
+    EXPECT_EQ(evaluated({.if_none_match = same, .if_range = same}),
+              PreconditionResult::not_modified);
+    EXPECT_EQ(evaluated({.if_match = other, .if_range = same}), PreconditionResult::failed);
+    EXPECT_EQ(evaluated({.if_match = same, .if_none_match = other, .if_range = other}),
+              PreconditionResult::send_all);
 }
 
 }  // namespace
