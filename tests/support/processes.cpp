@@ -98,10 +98,15 @@ void reap(pid_t pid) {
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition) {
-    const auto deadline = Clock::now() + timeout;
+    using std::chrono::milliseconds;
+    const auto began = Clock::now();
     while (!condition()) {
-        if (Clock::now() > deadline) return false;
-        (void)::poll(nullptr, 0, 2);
+        const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+        if (waited > timeout) return false;
+        // The answer may be a program's that is started for it: who waits long asks less often.
+        (void)::poll(
+            nullptr, 0,
+            static_cast<int>(std::clamp(waited / 10, milliseconds(2), milliseconds(50)).count()));
     }
     return true;
 }
