@@ -38,8 +38,8 @@
 /// To add a state, an event or an action: give it a place in its enum, before the last one, of
 /// which the counts are made. The compiler asks for what else it needs: its name in
 /// lifecycle_names.cpp, its rows in lifecycle.cpp, the case of an action in
-/// Generation::Runner::perform(), the role of a state in role_of().
-/// tests/unit/lifecycle/lifecycle_test.cpp says what is true in each state.
+/// Generation::Runner::perform(), the role of a state in role_of(). What it means is said in
+/// tests/unit/lifecycle: an action in facts.cpp, a state or an event in promises.cpp.
 namespace handover::lifecycle {
 
 enum class State {

@@ -12,7 +12,7 @@
 
 /// Several generations, each driven by lifecycle::step() alone, in a small world: channels between
 /// them, a service manager, processes that die, connections that each have one owner. What an
-/// action does there is what generation_runner.cpp and generation_handover.cpp do on a real system.
+/// action does there is what Generation::Runner does on a real system.
 ///
 /// Left out, because the lifecycle cannot see it: the names and numbers in a message, full buffers,
 /// .socket units, and everything inside of a connection. One step is what an event loop does
