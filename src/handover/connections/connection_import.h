@@ -13,12 +13,15 @@
 namespace handover {
 
 /// The connections that a generation got from those before it, and what these said in the end.
-/// Borrows the services. Not thread-safe.
+/// Borrows the services, which must outlive it. Not thread-safe. Its mirror image, in the
+/// generation before, is ConnectionExport.
 class ConnectionImport {
   public:
+    /// Gets a sentence for the log.
     using Warn = std::function<void(const std::string&)>;
 
-    /// Of a connection: is its listener configured no more?
+    /// Is the listener that the connection came from configured no more? Then the connection ends
+    /// with its next response.
     using IsDetached = std::function<bool(const ParkedConnection&)>;
 
     ConnectionImport(
@@ -26,15 +29,18 @@ class ConnectionImport {
         IsDetached is_detached = [](const ParkedConnection&) { return false; })
         : services_(services), warn_(std::move(warn)), is_detached_(std::move(is_detached)) {}
 
-    /// The generation that is on the other end of the link.
+    /// They come from the generation with this number, by a "reload" or a "restart".
     void begin(std::uint64_t from, const std::string& how);
-    /// `connections`, `end`; what else there is means nothing here.
+    /// Adopts what is in a message `connections`, and the account in a message `end`; others mean
+    /// nothing here.
     void take(Message message);
+    /// Counts a message that cannot be read; what was in it is closed.
     void take_unreadable();
-    /// Of a channel that comes out of the fd store: all that is in it. The services must have been
+    /// Takes all messages that are in a channel out of the fd store. The services must have been
     /// told to accept.
     void take_all(const Channel& stored);
 
+    /// What has come so far, and what the generation before says about all it held.
     [[nodiscard]] const ImportedConnections& account() const { return account_; }
 
   private:

@@ -81,7 +81,7 @@ Message end_message(const ConnectionCounts& counts) {
                                     std::string(name) + "=" + std::to_string(count));
     };
     add(held, counts.opened);
-    for (const CloseReason ending : all_close_reasons) add(to_string(ending), counts[ending]);
+    for (const CloseReason reason : all_close_reasons) add(to_string(reason), counts[reason]);
     return message;
 }
 
@@ -94,8 +94,8 @@ ConnectionCounts counts_of(const Message& end) {
         std::uint64_t count = 0;
         std::from_chars(text.data() + equals + 1, text.data() + text.size(), count);
         if (name == held) counts.opened = count;
-        for (const CloseReason ending : all_close_reasons)
-            if (name == to_string(ending)) counts[ending] = count;
+        for (const CloseReason reason : all_close_reasons)
+            if (name == to_string(reason)) counts[reason] = count;
     }
     return counts;
 }

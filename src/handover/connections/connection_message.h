@@ -16,20 +16,21 @@ namespace handover {
 /// A message `connections` has as many fields `listener` as it has descriptors, in the same order;
 /// the fields `unread` that follow one belong to that connection.
 
-/// Would it fit into a message of its own? Only one with more than 100 KiB unread does not.
+/// Would the connection fit into a message of its own? Only one with more than 100 KiB unread, or
+/// with a listener's name beyond 4 KiB, does not.
 [[nodiscard]] bool fits_in_a_message(const ParkedConnection& connection);
 
-/// Takes as many connections from the front of `waiting`, which is not empty, as go into one
-/// message. All of them must fit.
+/// Moves as many connections from the front of `waiting`, which is not empty, as go into one
+/// message. Each must fit into a message.
 [[nodiscard]] Message pack(std::deque<ParkedConnection>& waiting);
 
 /// The connections in a message; nullopt, with all of them closed, if the fields do not match the
 /// descriptors or one of those is no stream socket.
 [[nodiscard]] std::optional<std::vector<ParkedConnection>> unpack(Message message);
 
-/// The accounting of a generation that has ended, as the message `end`, and back. Endings that this
-/// version does not know are left out.
+/// The account of a generation that has ended, as the message `end`.
 [[nodiscard]] Message end_message(const ConnectionCounts& counts);
+/// The account in a message `end`. Close reasons that this version does not know are left out.
 [[nodiscard]] ConnectionCounts counts_of(const Message& end);
 
 }  // namespace handover

@@ -22,15 +22,16 @@ namespace handover {
 /// Works on an EventLoop and borrows the manager; both must outlive it.
 class StoredChannels {
   public:
-    /// Called from the loop, once for each open(): a channel that begins with the hello, or nothing
-    /// if the store took none. May destroy the object.
+    /// Called from the loop, once for each open(): adopts a channel that begins with the hello, or
+    /// gets nothing if the store took none. May destroy the object.
     using Opened = std::function<void(std::optional<Channel>)>;
 
     StoredChannels(EventLoop& loop, const ServiceManager& manager, const Message& hello);
     StoredChannels(const StoredChannels&) = delete;
     StoredChannels& operator=(const StoredChannels&) = delete;
 
-    /// One at a time.
+    /// Asks the store to take the reading end of a new channel. Not before the last one has been
+    /// answered.
     void open(Opened opened);
 
   private:

@@ -32,6 +32,7 @@ class ConnectionSenderTest : public testing::Test {
         Message message;
         while (channel.receive(message) == Channel::Received::message) {
             if (message.type == Message::Type::end) {
+                ++ends_;
                 end_ = counts_of(message);
                 continue;
             }
@@ -46,9 +47,10 @@ class ConnectionSenderTest : public testing::Test {
     }
 
     ConnectionSender& waiting_sender() {
-        return sender_.emplace(
-            loop_, ConnectionSender::Callbacks{[this] { ++all_sent_; },
-                                               [this](const std::string& why) { failure_ = why; }});
+        return sender_.emplace(loop_,
+                               ConnectionSender::Callbacks{
+                                   .all_sent = [this] { ++all_sent_; },
+                                   .failed = [this](const std::string& why) { failure_ = why; }});
     }
 
     void run_posted() {
@@ -61,6 +63,7 @@ class ConnectionSenderTest : public testing::Test {
     int all_sent_ = 0;
     std::string failure_;
     std::optional<ConnectionCounts> end_;
+    int ends_ = 0;
 };
 
 TEST_F(ConnectionSenderTest, sends_what_is_put_in) {
@@ -150,9 +153,9 @@ TEST_F(ConnectionSenderTest, asks_for_another_channel_where_nobody_reads) {
         full.push_back(std::move(theirs));
         self->continue_with(std::move(ours));
     };
-    ConnectionSender sender(
-        loop_, {[this] { ++all_sent_; }, [this](const std::string& why) { failure_ = why; },
-                close_politely, next});
+    ConnectionSender sender(loop_, {.all_sent = [this] { ++all_sent_; },
+                                    .failed = [this](const std::string& why) { failure_ = why; },
+                                    .full = next});
     self = &sender;
     next();
     constexpr std::size_t count = 40;
@@ -210,6 +213,65 @@ TEST_F(ConnectionSenderTest, says_the_end_after_everything_else) {
     EXPECT_EQ(all_sent_, 1);
     EXPECT_EQ(receive(theirs).size(), 1U);
     EXPECT_EQ(end_, counts);
+}
+
+TEST_F(ConnectionSenderTest, does_not_say_an_end_that_was_withdrawn) {
+    auto [ours, theirs] = Channel::make_pair();
+    auto& sender = waiting_sender();
+    ConnectionCounts counts;
+    counts.opened = 1;
+    sender.finish(counts);
+    sender.withdraw_finish();
+    sender.continue_with(std::move(ours));
+    receive(theirs);
+    EXPECT_EQ(ends_, 0);
+    counts.opened = 2;
+    sender.finish(counts);
+    receive(theirs);
+    EXPECT_EQ(ends_, 1);
+    EXPECT_EQ(end_, counts);
+}
+
+TEST_F(ConnectionSenderTest, says_one_end_also_if_it_could_not_wait_with_it) {
+    auto [ours, theirs] = Channel::make_pair();
+    const Channel reader(std::move(theirs));
+    auto filler = Message::of(Message::Type::hello);
+    filler.fields = {{Message::Tag::version, std::string(30'000, 'x')}};
+    while (ours.send(filler) == Channel::Sent::sent) {
+    }
+    auto& sender = waiting_sender();
+    sender.continue_with(std::move(ours));
+    ConnectionCounts counts;
+    counts.opened = 1;
+    sender.finish(counts);
+    receive(reader);
+    EXPECT_EQ(ends_, 0) << "there was no room";
+    counts.opened = 2;
+    sender.finish_now(counts);
+    while (all_sent_ < 2) {  // with a channel, and when there is room
+        loop_.post([this] { loop_.stop(); });
+        loop_.run_to_the_end();
+    }
+    receive(reader);
+    EXPECT_EQ(ends_, 1);
+    EXPECT_EQ(end_, counts);
+}
+
+TEST_F(ConnectionSenderTest, calls_nothing_back_once_it_is_stopped) {
+    auto [ours, theirs] = Channel::make_pair();
+    auto& sender = waiting_sender();
+    sender.continue_with(std::move(ours));
+    const int before = all_sent_;
+    TestConnection one;
+    sender.inlet()(std::move(one.parked));
+    sender.stop();
+    TestConnection late;
+    sender.inlet()(std::move(late.parked));
+    EXPECT_TRUE(is_closed(late.client));
+    run_posted();
+    EXPECT_TRUE(receive(theirs).empty());
+    EXPECT_EQ(all_sent_, before);
+    EXPECT_EQ(sender.take_back().size(), 1U);
 }
 
 TEST_F(ConnectionSenderTest, closes_politely_what_no_message_could_carry_and_goes_on) {
