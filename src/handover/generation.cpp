@@ -29,15 +29,15 @@ void Generation::await_end_of_probation(std::function<void()> done) {
 }
 
 GenerationStatus Generation::status() const {
-    return runner_->status();
+    return runner_->reports().status();
 }
 
 std::uint64_t Generation::number() const {
-    return runner_->number();
+    return runner_->reports().number();
 }
 
 History Generation::history() const {
-    return runner_->history();
+    return runner_->reports().history();
 }
 
 std::uint64_t Generation::last_event_id() const {

@@ -37,11 +37,11 @@ void EventLoop::watch(int fd, Callback callback, When when) {
     event.data.u64 = std::uint64_t{++last_number_} << 32 | static_cast<std::uint32_t>(fd);
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
         throw os_error("cannot watch descriptor " + std::to_string(fd), errno);
-    watches_[fd] = {last_number_, std::make_shared<Callback>(std::move(callback))};
+    registrations_[fd] = {last_number_, std::make_shared<Callback>(std::move(callback))};
 }
 
 void EventLoop::forget(int fd) {
-    if (watches_.erase(fd) != 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    if (registrations_.erase(fd) != 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void EventLoop::post(Callback task) {
@@ -72,8 +72,8 @@ void EventLoop::run() {
             // Looked up at each step: an earlier callback may have forgotten it, and even watched
             // another descriptor of the same number.
             const auto data = events[static_cast<std::size_t>(i)].data.u64;
-            const auto found = watches_.find(static_cast<int>(data & 0xffffffff));
-            if (found == watches_.end() || found->second.number != data >> 32) continue;
+            const auto found = registrations_.find(static_cast<int>(data & 0xffffffff));
+            if (found == registrations_.end() || found->second.number != data >> 32) continue;
             const auto callback = found->second.callback;  // outlives one that forgets itself
             (*callback)();
         }

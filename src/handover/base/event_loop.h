@@ -43,11 +43,11 @@ class EventLoop {
 
     UniqueFd epoll_;
     UniqueFd wakeup_;
-    struct Watch {
+    struct Registration {
         std::uint32_t number;  ///< tells it from an earlier one of the same descriptor number
         std::shared_ptr<Callback> callback;
     };
-    std::map<int, Watch> watches_;
+    std::map<int, Registration> registrations_;
     std::uint32_t last_number_ = 0;
     std::mutex mutex_;  ///< guards posted_
     std::vector<Callback> posted_;

@@ -25,16 +25,16 @@ void StoredChannels::open(Opened opened) {
     }
     // systemd (254 and newer) closes what it does not take in a process beside it, and so the
     // descriptor of the barrier: it may overtake. A second one leaves that process time enough.
-    barrier_.begin([this](BarrierWait::Outcome outcome) {
-        if (outcome != BarrierWait::Outcome::processed) return conclude(outcome);
-        barrier_.begin([this](BarrierWait::Outcome second) { conclude(second); });
+    barrier_.begin([this](NotifyBarrier::Outcome outcome) {
+        if (outcome != NotifyBarrier::Outcome::processed) return conclude(outcome);
+        barrier_.begin([this](NotifyBarrier::Outcome second) { conclude(second); });
     });
 }
 
-void StoredChannels::conclude(BarrierWait::Outcome outcome) {
+void StoredChannels::conclude(NotifyBarrier::Outcome outcome) {
     theirs_.reset();
     auto channel = std::exchange(ours_, std::nullopt);
-    if (outcome != BarrierWait::Outcome::processed || (channel && channel->hung_up()))
+    if (outcome != NotifyBarrier::Outcome::processed || (channel && channel->hung_up()))
         channel.reset();
     std::exchange(opened_, {})(std::move(channel));
 }

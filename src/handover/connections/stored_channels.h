@@ -35,14 +35,14 @@ class StoredChannels {
     void open(Opened opened);
 
   private:
-    void conclude(BarrierWait::Outcome outcome);
+    void conclude(NotifyBarrier::Outcome outcome);
 
     const ServiceManager& manager_;
     Message hello_;
     Opened opened_;
     std::optional<Channel> ours_;
     std::optional<Channel> theirs_;
-    BarrierWait barrier_;
+    NotifyBarrier barrier_;
 };
 
 }  // namespace handover

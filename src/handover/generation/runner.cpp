@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "handover/generation/runner.h"
 
-#include "handover/base/text.h"
 #include "handover/error.h"
-#include "handover/generation/backoff.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -30,17 +25,36 @@ Generation::Runner::Runner(InheritedState inheritance, GenerationOptions options
       program_(std::move(inheritance.program)),
       warnings_(std::move(inheritance.warnings)),
       listener_set_(inheritance, manager_),
-      started_by_predecessor_(inheritance.predecessor.has_value()),
+      reports_(loop_, options_, listener_set_, services_, inheritance.predecessor.has_value()),
+      import_(
+          services_, [this](const std::string& text) { reports_.warn(text); },
+          [this](const ParkedConnection& connection) {
+              return listener_set_.has_dropped(connection);
+          }),
+      export_(loop_, services_, manager_,
+              {.done =
+                   [this] {
+                       drain_deadline_.note_drained();
+                       handle(Event::drained);
+                   },
+               .warn = [this](const std::string& text) { reports_.warn(text); }}),
+      drain_deadline_(loop_,
+                      {.timeout = options_.drain_timeout,
+                       .last_grace = options_.prompt_idle_grace,
+                       .draining_max = options_.draining_max},
+                      listener_set_.ledger().handover_counters().drains(),
+                      [this] { handle(Event::deadline_passed); }),
+      supervision_(loop_,
+                   {.options = options_,
+                    .manager = manager_,
+                    .ledger = listener_set_.ledger(),
+                    .services = services_,
+                    .deadline = drain_deadline_,
+                    .reports = reports_},
+                   {.on_backed_off = [this] { handle(Event::started); },
+                    .on_anchor_lost = [this] { handle(Event::stop_requested); }}),
       signals_(loop_, {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2},
-               [this](int number, pid_t sender) { on_signal(number, sender); }),
-      barrier_(loop_, manager_),
-      backoff_(loop_, [this] { handle(Event::started); }),
-      established_(loop_, [this] { listener_set_.ledger().set_crashes(0); }),
-      watchdog_(loop_, [this] { feed_watchdog(); }),
-      probation_(loop_, [this] { handle(Event::probation_passed); }),
-      drain_timeout_(loop_, [this] { handle(Event::deadline_passed); }),
-      countdown_(loop_, [this] { count_down(); }),
-      counting_(loop_, [this] { recorder_.count(services_.counts()); }) {
+               [this](int number, pid_t sender) { on_signal(number, sender); }) {
     if (inheritance.predecessor)
         predecessor_.emplace(loop_, std::move(*inheritance.predecessor), predecessor_callbacks());
 }
@@ -56,42 +70,42 @@ Generation::Exit Generation::Runner::run() {
     }
     loop_.run();
     // What our anchor sent us a moment ago is for the next; if that is us, they stay pending.
-    if (!anchor_) signals_.deliver_pending();
-    recorder_.count(services_.counts());
-    recorder_.end(export_.counts());
-    report_end();
-    return {anchor_ && anchor_->has_successor() ? stay() : 0, cut_};
+    if (!supervision_.is_anchor()) signals_.deliver_pending();
+    const bool stays = supervision_.stays_as_anchor();
+    reports_.end(export_.counts(), drain_deadline_.why_cut(), stays);
+    return {stays ? supervision_.stay() : 0, drain_deadline_.cut_connections()};
 }
 
 void Generation::Runner::start() {
     if (predecessor_) {
-        kind_ = HandoverKind::reload;
+        reports_.set_kind(HandoverKind::reload);
         predecessor_->greet(hello());
     }
-    for (const auto& warning : warnings_) warn_(warning);
-    begin_record();
-    become_anchor();
-    listener_set_.assemble(services_.wanted(), warn_);
+    for (const auto& warning : warnings_) reports_.warn(warning);
+    reports_.begin_record(predecessor_ ? std::optional(predecessor_->generation()) : std::nullopt);
+    if (!predecessor_) supervision_.become_anchor();
+    listener_set_.assemble(services_.wanted(),
+                           [this](const std::string& text) { reports_.warn(text); });
     if (predecessor_) return handle(Event::started_by_predecessor);
-    const auto crashes = listener_set_.ledger().crashes();
-    if (backoff_after(crashes) > milliseconds(0)) return back_off(crashes);
-    handle(Event::started);
+    if (!supervision_.back_off()) handle(Event::started);
 }
 
 PredecessorLink::Callbacks Generation::Runner::predecessor_callbacks() {
-    return {[this] { on_go(); },
-            [this] { on_predecessor_lost(); },
-            [this] {
-                handle(Event::promoted);
-                report_promotion();
-            },
-            [this] { on_health_check(); },
-            [this](Message message) { on_arrived(std::move(message)); },
-            [this] {
-                import_.take_unreadable();
-                note_state();
-            },
-            [this] { on_predecessor_ended(); }};
+    return {.on_go = [this] { on_go(); },
+            .on_lost = [this] { on_predecessor_lost(); },
+            .on_promoted =
+                [this] {
+                    handle(Event::promoted);
+                    reports_.report_promotion();
+                },
+            .on_health_check = [this] { on_health_check(); },
+            .on_arrived = [this](Message message) { on_arrived(std::move(message)); },
+            .on_unreadable =
+                [this] {
+                    import_.take_unreadable();
+                    note_state();
+                },
+            .on_ended = [this] { on_predecessor_ended(); }};
 }
 
 void Generation::Runner::on_go() {
@@ -112,18 +126,11 @@ void Generation::Runner::on_health_check() {
     if (services_.is_responsive(healthy_within)) predecessor_->say(Message::Type::healthy);
 }
 
-/// With a service manager, we have not become the main process, and the old one's death makes the
-/// manager end us and start anew from the fd store. So we serve until then, but own nothing. Under
-/// an anchor, nobody but us is left.
 void Generation::Runner::on_predecessor_lost() {
-    orphaned_ = manager_.present() && listener_set_.ledger().anchor_pid() == 0;
-    if (orphaned_)
-        manager_.fall_silent();
-    else if (lifecycle::is_ready(state_) || state_ == State::waiting_for_go) {
-        listener_set_.ledger().handover_counters().count(HandoverKind::crash, HandoverOutcome::ok);
-        recorder_.succeeded_a_crash();
-    }
-    if (state_ == State::waiting_for_go) kind_ = HandoverKind::crash;
+    const bool goes_on = !supervision_.lose_predecessor() &&
+                         (lifecycle::is_ready(state_) || state_ == State::waiting_for_go);
+    if (goes_on) reports_.count_succession();
+    if (state_ == State::waiting_for_go) reports_.set_kind(HandoverKind::crash);
     handle(Event::predecessor_lost);
 }
 
@@ -135,15 +142,14 @@ void Generation::Runner::on_predecessor_ended() {
 }
 
 void Generation::Runner::on_signal(int number, pid_t sender) {
-    if (Anchor::returns_signal(listener_set_.ledger(), number, sender) || state_ == State::ended)
-        return;
+    if (supervision_.returns_signal(number, sender) || state_ == State::ended) return;
     // What the predecessor has said, or that it is gone, came first and changes what this means;
     // and so does what the successor has said.
     if (predecessor_) predecessor_->read_all();
-    if (successor_) successor_->read_all();
-    if (anchor_ && anchor_->has_successor()) {
+    if (handover_ && handover_->has_successor()) handover_->successor().read_all();
+    if (supervision_.stays_as_anchor()) {
         // Whoever signals the process that was started means the service.
-        anchor_->pass_on(number);
+        supervision_.pass_on(number);
         if (number != SIGTERM && number != SIGINT) return;
     }
     switch (number) {
@@ -155,7 +161,8 @@ void Generation::Runner::on_signal(int number, pid_t sender) {
             return handle(Event::restart_requested);
         case SIGTERM:
             // The manager ends an orphan to start anew.
-            return handle(orphaned_ ? Event::restart_requested : Event::stop_requested);
+            return handle(supervision_.is_orphaned() ? Event::restart_requested
+                                                     : Event::stop_requested);
         default:
             return handle(Event::interrupted);
     }
@@ -163,22 +170,26 @@ void Generation::Runner::on_signal(int number, pid_t sender) {
 
 // ---- the lifecycle
 
+/// An action may cause the next event, which has to wait until this one is done.
 void Generation::Runner::handle(Event event) {
     events_.push_back(event);
-    if (std::exchange(handling_, true)) return;
-    while (!events_.empty()) {
-        const Event current = events_.front();
-        events_.pop_front();
-        const auto transition = lifecycle::step(state_, current);
-        const State before = std::exchange(state_, transition.next);
-        debug_transition(before, current);
-        note_state();  // before the first request can ask for it, and again with what has changed
-        for (const Action action : transition.actions) perform(action);
-        note_state();
-        tell_transition(before, current);
-    }
-    handling_ = false;
+    if (events_.size() > 1) return;
+    for (; !events_.empty(); events_.pop_front()) step(events_.front());
     answer_end_of_probation();
+}
+
+void Generation::Runner::step(Event event) {
+    const auto transition = lifecycle::step(state_, event);
+    const State before = std::exchange(state_, transition.next);
+    reports_.report_transition(before, event, state_);
+    note_state();  // before the first request can ask for it, and again with what has changed
+    for (const Action action : transition.actions) perform(action);
+    note_state();
+    reports_.record_transition(before, event, state_);
+}
+
+void Generation::Runner::note_state() {
+    reports_.note_state(state_, drain_deadline_.ends(), import_.account());
 }
 
 void Generation::Runner::perform(Action action) {
@@ -192,9 +203,9 @@ void Generation::Runner::perform(Action action) {
         case Action::adopt_stored_connections:
             return adopt_stored_connections();
         case Action::announce_ready:
-            return announce_ready();
+            return supervision_.announce_ready();
         case Action::report_serving:
-            return report_serving();
+            return reports_.report_serving(import_.account());
         case Action::say_ready:
             return predecessor_->say_ready();
         case Action::ask_for_promotion:
@@ -204,7 +215,7 @@ void Generation::Runner::perform(Action action) {
         case Action::pass_stop_to_predecessor:
             return predecessor_->say(Message::Type::stopping);
         case Action::announce_reloading:
-            return manager_.reloading(name() + " starts its successor");
+            return manager_.reloading(reports_.name() + " starts its successor");
         case Action::start_successor:
             return start_successor();
         case Action::end_successor:
@@ -218,11 +229,11 @@ void Generation::Runner::perform(Action action) {
         case Action::pass_stop_on:
             return pass_stop_on();
         case Action::say_go:
-            return successor_->say_go();
+            return handover_->successor().say_go();
         case Action::report_handover:
             return report_handover();
         case Action::start_probation:
-            return probation_.start_once(options_.probation);
+            return handover_->start_probation(options_.probation);
         case Action::recall_connections:
             return recall_connections();
         case Action::report_rollback:
@@ -230,15 +241,15 @@ void Generation::Runner::perform(Action action) {
         case Action::hand_main_pid:
             return hand_main_pid();
         case Action::fall_silent:
-            return fall_silent();
+            return supervision_.fall_silent();
         case Action::release_successor:
             return release_successor();
         case Action::stop_accepting:
             return services_.stop_accepting();
         case Action::announce_restarting:
-            return announce_end("leaves for a restart");
+            return supervision_.announce_end(Ledger::End::Kind::restart);
         case Action::announce_stopping:
-            return announce_end("stops");
+            return supervision_.announce_end(Ledger::End::Kind::stop);
         case Action::drop_predecessor:
             return drop_predecessor();
         case Action::release_listeners:
@@ -259,13 +270,14 @@ void Generation::Runner::perform(Action action) {
 }
 
 void Generation::Runner::take_over() {
-    number_ = listener_set_.ledger().last_generation() + 1;
-    listener_set_.ledger().set_last_generation(number_);
+    auto& ledger = listener_set_.ledger();
+    reports_.set_number(ledger.last_generation() + 1);
+    ledger.set_last_generation(reports_.number());
 }
 
 /// From here on nobody takes the dropped ones back. Whoever got into their queues is still served.
 void Generation::Runner::store_listeners() {
-    listener_set_.store(warn_);
+    listener_set_.store([this](const std::string& text) { reports_.warn(text); });
     services_.detach(listener_set_.dropped(), listener_set_.listeners());
     listener_set_.close_dropped();
 }
@@ -277,7 +289,7 @@ void Generation::Runner::adopt_stored_connections() {
 }
 
 void Generation::Runner::retire_listeners() {
-    if (main_)
+    if (supervision_.is_main())
         listener_set_.retire();
     else
         listener_set_.refuse_new_connections();
@@ -293,46 +305,21 @@ void Generation::Runner::drop_predecessor() {
     export_.expect_imports(false);
 }
 
-void Generation::Runner::start_drain_timeout() {
-    if (std::exchange(draining_, true)) return;
-    drains_since_ = std::chrono::steady_clock::now();
-    deadline_ = *drains_since_ + options_.drain_timeout;
-    drain_timeout_.start_once(options_.drain_timeout);
-}
-
-void Generation::Runner::note_drained() {
-    const auto since = std::exchange(drains_since_, std::nullopt);
-    if (since)
-        listener_set_.ledger().handover_counters().drains().add(std::chrono::steady_clock::now() -
-                                                                *since);
-}
-
-void Generation::Runner::on_drained() {
-    note_drained();
-    handle(Event::drained);
-}
-
 void Generation::Runner::store_connections() {
-    start_drain_timeout();
+    drain_deadline_.start();
     export_.store(hello(), options_.prompt_idle_grace);
     // The same restart may have ended a successor that had not read our `go`.
-    if (successor_ && successor_->has_ended()) export_.keep(successor_->take_unread());
+    if (handover_ && handover_->successor().has_ended())
+        export_.keep(handover_->successor().take_unread());
 }
 
 void Generation::Runner::drain_promptly() {
-    start_drain_timeout();
+    drain_deadline_.start();
     export_.drain(options_.prompt_idle_grace);
 }
 
 void Generation::Runner::close_remaining() {
-    note_drained();
-    cut_ = export_.cut();
-    draining_ = false;  // what comes back from a successor gets a deadline of its own
-    if (cut_ != 0)
-        why_cut_ = plural(cut_, "connection") + " had not finished " +
-                   (over_quota_ ? "when more than " + plural(options_.draining_max, "generation") +
-                                      " would have been draining"
-                                : "within the drain timeout of " + seconds(options_.drain_timeout));
+    drain_deadline_.cut(export_.cut());
 }
 
 // ---- what the actions need
@@ -351,13 +338,13 @@ void Generation::Runner::answer_end_of_probation() {
 
 Message Generation::Runner::hello() {
     const auto number =
-        number_ != 0 ? number_.load() : listener_set_.ledger().last_generation() + 1;
+        reports_.number() != 0 ? reports_.number() : listener_set_.ledger().last_generation() + 1;
     Message message;
     message.type = Message::Type::hello;
     message.fields = {{Message::Tag::protocol, std::to_string(protocol_version)},
                       {Message::Tag::generation, std::to_string(number)},
                       {Message::Tag::version, options_.version},
-                      {Message::Tag::build_id, build_id_}};
+                      {Message::Tag::build_id, reports_.build_id()}};
     return message;
 }
 

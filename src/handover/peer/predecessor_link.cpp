@@ -90,7 +90,7 @@ bool PredecessorLink::on_channel() {
             return true;
         case Channel::Received::refused:
             if (going_)
-                callbacks_.unreadable();
+                callbacks_.on_unreadable();
             else
                 on_gone();
             return true;
@@ -102,29 +102,29 @@ void PredecessorLink::on_message(Message message) {
     if (!going_) {
         if (message.type != Message::Type::go) return;
         going_ = true;
-        callbacks_.go();
+        callbacks_.on_go();
         if (protocol_ < probation_version) on_promoted();
         return;
     }
     if (message.type == Message::Type::promoted) {
         on_promoted();
     } else if (message.type == Message::Type::health_check) {
-        callbacks_.asked_how_we_are();
+        callbacks_.on_health_check();
     } else {
         all_arrived_ = all_arrived_ || message.type == Message::Type::end;
-        callbacks_.arrived(std::move(message));
+        callbacks_.on_arrived(std::move(message));
     }
     if (all_arrived_ && promoted_) on_gone();
 }
 
 void PredecessorLink::on_promoted() {
-    if (!std::exchange(promoted_, true)) callbacks_.promoted();
+    if (!std::exchange(promoted_, true)) callbacks_.on_promoted();
 }
 
 void PredecessorLink::on_gone() {
     gone_ = true;
     loop_.forget(channel_.fd());
-    return going_ ? callbacks_.ended() : callbacks_.lost();
+    return going_ ? callbacks_.on_ended() : callbacks_.on_lost();
 }
 
 }  // namespace handover

@@ -14,22 +14,23 @@ namespace handover {
 /// end of the channel; works on an EventLoop, which must outlive it.
 class PredecessorLink {
   public:
-    /// Called from the loop; the first of them is `go` or `lost`. They must not destroy the link.
+    /// Called from the loop; the first of them is on_go or on_lost. They must not destroy the link.
     struct Callbacks {
-        std::function<void()> go;
+        /// It says `go`: we accept from here on.
+        std::function<void()> on_go;
         /// Before `go` it closed the channel, or broke the protocol. Nothing follows.
-        std::function<void()> lost;
+        std::function<void()> on_lost;
         /// After `go`, once: the end of our probation.
-        std::function<void()> promoted = [] {};
-        /// After `go`: are we well? If so, the answer is say(well).
-        std::function<void()> asked_how_we_are = [] {};
+        std::function<void()> on_promoted = [] {};
+        /// After `go`: it asks whether we are healthy. If so, the answer is say(healthy).
+        std::function<void()> on_health_check = [] {};
         /// After `go`: connections, or the account at the end of them.
-        std::function<void(Message)> arrived = [](const Message&) {};
+        std::function<void(Message)> on_arrived = [](const Message&) {};
         /// After `go`: something that cannot be read; what came with it has been closed.
-        std::function<void()> unreadable = [] {};
+        std::function<void()> on_unreadable = [] {};
         /// After `go`: nothing more will come. Nothing follows. If it has not said `promoted`
         /// before, it died.
-        std::function<void()> ended = [] {};
+        std::function<void()> on_ended = [] {};
     };
 
     PredecessorLink(EventLoop& loop, Channel channel, Callbacks callbacks);
@@ -46,7 +47,7 @@ class PredecessorLink {
     /// Have we been told that we are the main process? A predecessor before protocol version 3
     /// means that by `go`.
     [[nodiscard]] bool promoted() const { return promoted_; }
-    /// `promote_me`, `stopping` or `well`, while we are on probation.
+    /// `promote_me`, `stopping`, `restarting` or `healthy`, while we are on probation.
     void say(Message::Type what) const;
     /// We hand over, too: of the generations that drain, it and those before it, so many may go on.
     void say_drain_quota(std::uint64_t count) const;

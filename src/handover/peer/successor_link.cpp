@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::milliseconds retry_interval{5};
 /// As many packets of others are passed over at a time; then something else gets its turn.
-constexpr int strangers_most = 64;
+constexpr int unknown_most = 64;
 
 }  // namespace
 
@@ -56,7 +56,7 @@ std::chrono::milliseconds SuccessorLink::age() const {
 /// The successor may have given its end to others, as what it has started: they do not speak for
 /// it. It may have been another program at first, as a script that execs ours keeps its pid.
 Channel::Received SuccessorLink::receive(Message& message) const {
-    for (int strangers = 0; strangers < strangers_most; ++strangers) {
+    for (int unknown = 0; unknown < unknown_most; ++unknown) {
         pid_t sender = 0;
         const auto received = channel_->receive(message, sender);
         if (sender == 0 || sender == process_->pid()) return received;
@@ -94,22 +94,22 @@ void SuccessorLink::on_message(const Message& message) {
             if (verdict_ != Verdict::none) return;
             verdict_ = Verdict::ready;
             timeout_.stop();
-            return callbacks_.ready();
+            return callbacks_.on_ready();
         case Message::Type::failed:
             return fail("the successor (pid " + std::to_string(pid()) +
                         ") refused to start: " + std::string(message.field(Message::Tag::reason)));
         case Message::Type::promote_me:
-            return callbacks_.promotion_wanted();
+            return callbacks_.on_promotion_wanted();
         case Message::Type::stopping:
-            return callbacks_.stopping();
+            return callbacks_.on_stopping();
         case Message::Type::restarting:
-            return callbacks_.restarting();
+            return callbacks_.on_restarting();
         case Message::Type::healthy:
             timeout_.stop();
-            if (const auto well = std::exchange(healthy_, nullptr)) well();
+            if (const auto healthy = std::exchange(healthy_, nullptr)) healthy();
             return;
         case Message::Type::drain_quota:
-            return callbacks_.keep(message.number(Message::Tag::count));
+            return callbacks_.on_drain_quota(message.number(Message::Tag::count));
         case Message::Type::go:
         case Message::Type::connections:
         case Message::Type::end:
@@ -146,7 +146,7 @@ void SuccessorLink::fail(const std::string& reason) {
     verdict_ = Verdict::failed;
     healthy_ = nullptr;
     timeout_.stop();
-    callbacks_.failed(reason);
+    callbacks_.on_failed(reason);
 }
 
 void SuccessorLink::release() {
@@ -158,6 +158,17 @@ void SuccessorLink::detach() {
     its_end_.reset();
     timeout_.stop();
     healthy_ = nullptr;
+}
+
+void SuccessorLink::close() {
+    verdict_ = Verdict::failed;
+    if (channel_) loop_.forget(channel_->fd());
+    if (process_) loop_.forget(process_->pidfd());
+    channel_.reset();
+    timeout_.stop();
+    room_.stop();
+    healthy_ = nullptr;
+    told_ = nullptr;
 }
 
 void SuccessorLink::say_go() const {
@@ -173,8 +184,8 @@ std::vector<Message> SuccessorLink::take_unread() {
     return unread;
 }
 
-void SuccessorLink::check_health(std::function<void()> well) {
-    healthy_ = std::move(well);
+void SuccessorLink::check_health(std::function<void()> healthy) {
+    healthy_ = std::move(healthy);
     timeout_.start_once(ready_timeout_);
     ask();
 }

@@ -21,21 +21,23 @@ namespace handover {
 /// that has not been released. What comes over the channel counts if that very process has sent it.
 class SuccessorLink {
   public:
-    /// Called from the loop, at most once each but for
-    /// promotion_wanted and keep; they must not destroy the attempt.
+    /// Called from the loop, at most once each but for on_promotion_wanted and on_drain_quota; they
+    /// must not destroy the link.
     struct Callbacks {
-        std::function<void()> ready;
-        /// With the reason as a sentence; the successor may still live. Also after ready(), when
+        /// It could accept, and waits for say_go().
+        std::function<void()> on_ready;
+        /// With the reason as a sentence; the successor may still live. Also after on_ready(), when
         /// the successor ends.
-        std::function<void(const std::string& reason)> failed;
+        std::function<void(const std::string& reason)> on_failed;
         /// After say_go(): it asks us to end its probation.
-        std::function<void()> promotion_wanted = [] {};
+        std::function<void()> on_promotion_wanted = [] {};
         /// After say_go(): it was asked to stop, and the service with it.
-        std::function<void()> stopping = [] {};
-        /// The same, of a restart.
-        std::function<void()> restarting = [] {};
-        /// After detach(): it hands over as well, and so many generations may go on draining.
-        std::function<void(std::uint64_t)> keep = [](std::uint64_t) {};
+        std::function<void()> on_stopping = [] {};
+        /// After say_go(): it was asked to leave for a restart, and the service with it.
+        std::function<void()> on_restarting = [] {};
+        /// After detach(): it hands over as well, and `count` generations before it may go on
+        /// draining.
+        std::function<void(std::uint64_t count)> on_drain_quota = [](std::uint64_t) {};
     };
     /// What the successor said of itself.
     struct Peer {
@@ -63,23 +65,25 @@ class SuccessorLink {
     void release();
     /// The same, and it is on its own: what we send and it does not read is lost with it.
     void detach();
-    /// Tells it to accept. After ready().
+    /// Tells it to accept. After on_ready().
     void say_go() const;
     /// For its connections: our end of the channel, beside which we go on reading. Once.
     [[nodiscard]] Channel take_channel() { return std::move(*for_connections_); }
     /// What the successor has not read of that, now that it has died. Once; we hold the other end
     /// of the channel, too, until our own end.
     [[nodiscard]] std::vector<Message> take_unread();
-    /// Asks it whether it is well, and calls `well` from the loop when it says so. If it does not
-    /// in the time that it had to get ready, failed() is called.
-    void check_health(std::function<void()> well);
+    /// Asks it whether it is healthy, and calls `healthy` from the loop when it says so. If it does
+    /// not in the time that it had to get ready, on_failed() is called.
+    void check_health(std::function<void()> healthy);
     /// Tells it that it is the main process, and calls `told` as soon as the channel has taken
-    /// that: at once or from the loop. If it never does, failed() is called.
+    /// that: at once or from the loop. If it never does, on_failed() is called.
     void say_promoted(std::function<void()> told);
     /// Reads what it has said so far.
     void read_all();
-    /// Also before failed() has told so.
+    /// Also before on_failed() has told so.
     [[nodiscard]] bool has_ended() const;
+    /// Calls back no more, also not in what goes on at this moment: to be destroyed soon.
+    void close();
     void signal(int number) const;
     void kill() const { signal(SIGKILL); }
 

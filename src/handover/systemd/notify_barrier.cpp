@@ -11,16 +11,16 @@ constexpr std::chrono::seconds timeout{5};
 
 }  // namespace
 
-BarrierWait::BarrierWait(EventLoop& loop, const ServiceManager& manager)
+NotifyBarrier::NotifyBarrier(EventLoop& loop, const ServiceManager& manager)
     : loop_(loop),
       manager_(manager),
       timeout_(loop, [this] { conclude(barrier_ ? Outcome::late : Outcome::absent); }) {}
 
-BarrierWait::~BarrierWait() {
+NotifyBarrier::~NotifyBarrier() {
     loop_.forget(barrier_.get());
 }
 
-void BarrierWait::begin(std::function<void(Outcome)> done) {
+void NotifyBarrier::begin(std::function<void(Outcome)> done) {
     done_ = std::move(done);
     barrier_ = manager_.barrier();
     if (!barrier_) return timeout_.start_once(std::chrono::microseconds(0));
@@ -28,14 +28,14 @@ void BarrierWait::begin(std::function<void(Outcome)> done) {
     timeout_.start_once(timeout);
 }
 
-void BarrierWait::cancel() {
+void NotifyBarrier::cancel() {
     timeout_.stop();
     loop_.forget(barrier_.get());
     barrier_.reset();
     done_ = nullptr;
 }
 
-void BarrierWait::conclude(Outcome outcome) {
+void NotifyBarrier::conclude(Outcome outcome) {
     const auto done = std::move(done_);
     cancel();
     done(outcome);

@@ -11,7 +11,7 @@ namespace handover {
 /// Waits until the service manager has processed everything that it was sent so far
 /// (sd_notify_barrier(3)), but not for ever. Works on an EventLoop and borrows the manager; both
 /// must outlive it.
-class BarrierWait {
+class NotifyBarrier {
   public:
     enum class Outcome {
         processed,  ///< it has
@@ -19,10 +19,10 @@ class BarrierWait {
         late,       ///< it takes more than five seconds
     };
 
-    BarrierWait(EventLoop& loop, const ServiceManager& manager);
-    ~BarrierWait();
-    BarrierWait(const BarrierWait&) = delete;
-    BarrierWait& operator=(const BarrierWait&) = delete;
+    NotifyBarrier(EventLoop& loop, const ServiceManager& manager);
+    ~NotifyBarrier();
+    NotifyBarrier(const NotifyBarrier&) = delete;
+    NotifyBarrier& operator=(const NotifyBarrier&) = delete;
 
     /// `done` is called from the loop, once; it may destroy the object. One at a time.
     void begin(std::function<void(Outcome)> done);

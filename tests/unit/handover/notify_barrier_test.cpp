@@ -13,13 +13,13 @@
 namespace handover::test {
 namespace {
 
-using Outcome = BarrierWait::Outcome;
+using Outcome = NotifyBarrier::Outcome;
 
-class BarrierWaitTest : public testing::Test {
+class NotifyBarrierTest : public testing::Test {
   protected:
     Outcome wait_for(const ServiceManager& manager) {
         std::optional<Outcome> outcome;
-        BarrierWait barrier(loop_, manager);
+        NotifyBarrier barrier(loop_, manager);
         barrier.begin([&](Outcome result) {
             EXPECT_FALSE(outcome) << "called twice";
             outcome = result;
@@ -33,7 +33,7 @@ class BarrierWaitTest : public testing::Test {
     TestLoop loop_;
 };
 
-TEST_F(BarrierWaitTest, ends_when_the_manager_has_processed_what_it_was_sent) {
+TEST_F(NotifyBarrierTest, ends_when_the_manager_has_processed_what_it_was_sent) {
     FakeServiceManager fake;
     const ScopedEnvironment notify("NOTIFY_SOCKET", fake.address());
     const ServiceManager manager;
@@ -43,15 +43,15 @@ TEST_F(BarrierWaitTest, ends_when_the_manager_has_processed_what_it_was_sent) {
     EXPECT_EQ(fake.messages()[0].text, "STATUS=before");
 }
 
-TEST_F(BarrierWaitTest, ends_at_once_without_a_manager) {
+TEST_F(NotifyBarrierTest, ends_at_once_without_a_manager) {
     const ScopedEnvironment notify("NOTIFY_SOCKET", std::nullopt);
     EXPECT_EQ(wait_for(ServiceManager()), Outcome::absent);
 }
 
-TEST_F(BarrierWaitTest, does_not_call_back_once_it_is_cancelled) {
+TEST_F(NotifyBarrierTest, does_not_call_back_once_it_is_cancelled) {
     const ScopedEnvironment notify("NOTIFY_SOCKET", std::nullopt);
     const ServiceManager manager;
-    BarrierWait barrier(loop_, manager);
+    NotifyBarrier barrier(loop_, manager);
     const auto before = open_descriptors();
     barrier.begin([](Outcome) { ADD_FAILURE() << "called"; });
     barrier.cancel();

@@ -59,19 +59,22 @@ class SuccessorLinkTest : public testing::Test {
 
     /// Each callback as a line; the loop stops at the first failure.
     SuccessorLink::Callbacks recording() {
-        return {[this] {
-                    told_.emplace_back("ready");
-                    if (when_ready_) when_ready_();
-                },
-                [this](const std::string& reason) {
-                    told_.push_back(reason);
-                    loop_->stop();
-                },
-                [this] {
-                    told_.emplace_back("promotion wanted");
-                    loop_->stop();
-                },
-                [this] { told_.emplace_back("stopping"); }};
+        return {.on_ready =
+                    [this] {
+                        told_.emplace_back("ready");
+                        if (when_ready_) when_ready_();
+                    },
+                .on_failed =
+                    [this](const std::string& reason) {
+                        told_.push_back(reason);
+                        loop_->stop();
+                    },
+                .on_promotion_wanted =
+                    [this] {
+                        told_.emplace_back("promotion wanted");
+                        loop_->stop();
+                    },
+                .on_stopping = [this] { told_.emplace_back("stopping"); }};
     }
 
     const Subreaper subreaper_;
@@ -203,12 +206,13 @@ TEST_F(SuccessorLinkTest, does_not_time_out_a_successor_that_is_ready) {
 
 TEST_F(SuccessorLinkTest, tells_of_one_failure_once) {
     Timer end(*loop_, [this] { loop_->stop(); });
-    attempt_.emplace(*loop_, SuccessorLink::Callbacks{[] {},
-                                                      [&](const std::string& reason) {
-                                                          told_.push_back(reason);
-                                                          attempt_->kill();
-                                                          end.start_once(milliseconds(50));
-                                                      }});
+    attempt_.emplace(*loop_, SuccessorLink::Callbacks{.on_ready = [] {},
+                                                      .on_failed =
+                                                          [&](const std::string& reason) {
+                                                              told_.push_back(reason);
+                                                              attempt_->kill();
+                                                              end.start_once(milliseconds(50));
+                                                          }});
     begin({"succeed", "failed"});
     loop_->run_to_the_end();
     EXPECT_EQ(told_.size(), 1U) << "that it died then is no news";
