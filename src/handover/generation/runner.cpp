@@ -206,58 +206,20 @@ void Generation::Runner::perform(Action action) {
             return supervision_.announce_ready();
         case Action::report_serving:
             return reports_.report_serving(import_.account());
-        case Action::say_ready:
-            return predecessor_->say_ready();
-        case Action::ask_for_promotion:
-            return predecessor_->say(Message::Type::promote_me);
-        case Action::pass_restart_to_predecessor:
-            return predecessor_->say(Message::Type::restarting);
-        case Action::pass_stop_to_predecessor:
-            return predecessor_->say(Message::Type::stopping);
         case Action::announce_reloading:
             return manager_.reloading(reports_.name() + " starts its successor");
-        case Action::start_successor:
-            return start_successor();
-        case Action::end_successor:
-            return end_successor();
-        case Action::report_failed_handover:
-            return report_failed_handover();
-        case Action::refuse_handover:
-            return refuse_handover();
-        case Action::pass_handover_on:
-            return pass_handover_on();
-        case Action::pass_stop_on:
-            return pass_stop_on();
-        case Action::say_go:
-            return handover_->successor().say_go();
-        case Action::report_handover:
-            return report_handover();
-        case Action::start_probation:
-            return handover_->start_probation(options_.probation);
-        case Action::recall_connections:
-            return recall_connections();
-        case Action::report_rollback:
-            return report_rollback();
-        case Action::hand_main_pid:
-            return hand_main_pid();
         case Action::fall_silent:
             return supervision_.fall_silent();
-        case Action::release_successor:
-            return release_successor();
         case Action::stop_accepting:
             return services_.stop_accepting();
         case Action::announce_restarting:
             return supervision_.announce_end(Ledger::End::Kind::restart);
         case Action::announce_stopping:
             return supervision_.announce_end(Ledger::End::Kind::stop);
-        case Action::drop_predecessor:
-            return drop_predecessor();
         case Action::release_listeners:
             return listener_set_.release();
         case Action::retire_listeners:
             return retire_listeners();
-        case Action::move_connections:
-            return move_connections();
         case Action::store_connections:
             return store_connections();
         case Action::drain_promptly:
@@ -266,6 +228,45 @@ void Generation::Runner::perform(Action action) {
             return close_remaining();
         case Action::end:
             return loop_.stop();
+        case Action::say_ready:
+        case Action::ask_for_promotion:
+        case Action::pass_restart_to_predecessor:
+        case Action::pass_stop_to_predecessor:
+        case Action::drop_predecessor:
+            return perform_on_predecessor(action);
+        case Action::start_successor:
+        case Action::end_successor:
+        case Action::report_failed_handover:
+        case Action::refuse_handover:
+        case Action::pass_handover_on:
+        case Action::pass_stop_on:
+        case Action::say_go:
+        case Action::report_handover:
+        case Action::start_probation:
+        case Action::move_connections:
+        case Action::recall_connections:
+        case Action::report_rollback:
+        case Action::hand_main_pid:
+        case Action::release_successor:
+            return perform_on_successor(action);
+    }
+}
+
+/// The part of perform() that is about the predecessor.
+void Generation::Runner::perform_on_predecessor(Action action) {
+    switch (action) {
+        case Action::say_ready:
+            return predecessor_->say_ready();
+        case Action::ask_for_promotion:
+            return predecessor_->say(Message::Type::promote_me);
+        case Action::pass_restart_to_predecessor:
+            return predecessor_->say(Message::Type::restarting);
+        case Action::pass_stop_to_predecessor:
+            return predecessor_->say(Message::Type::stopping);
+        case Action::drop_predecessor:
+            return drop_predecessor();
+        default:
+            return;
     }
 }
 

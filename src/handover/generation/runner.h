@@ -61,6 +61,8 @@ class Generation::Runner {
     void handle(lifecycle::Event event);
     void step(lifecycle::Event event);
     void perform(lifecycle::Action action);
+    void perform_on_predecessor(lifecycle::Action action);
+    void perform_on_successor(lifecycle::Action action);
     void note_state();
     void answer_end_of_probation();
     [[nodiscard]] Message hello();

@@ -6,14 +6,50 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <utility>
 
 namespace handover {
 
+using lifecycle::Action;
 using lifecycle::Event;
 using lifecycle::State;
+
+/// The part of perform() that is about a successor.
+void Generation::Runner::perform_on_successor(Action action) {
+    switch (action) {
+        case Action::start_successor:
+            return start_successor();
+        case Action::end_successor:
+            return end_successor();
+        case Action::report_failed_handover:
+            return report_failed_handover();
+        case Action::refuse_handover:
+            return refuse_handover();
+        case Action::pass_handover_on:
+            return pass_handover_on();
+        case Action::pass_stop_on:
+            return pass_stop_on();
+        case Action::say_go:
+            return handover_->successor().say_go();
+        case Action::report_handover:
+            return report_handover();
+        case Action::start_probation:
+            return handover_->start_probation(options_.probation);
+        case Action::move_connections:
+            return move_connections();
+        case Action::recall_connections:
+            return recall_connections();
+        case Action::report_rollback:
+            return report_rollback();
+        case Action::hand_main_pid:
+            return hand_main_pid();
+        case Action::release_successor:
+            return release_successor();
+        default:
+            return;
+    }
+}
 
 Handover::Callbacks Generation::Runner::handover_callbacks() {
     return {

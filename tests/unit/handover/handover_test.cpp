@@ -44,6 +44,12 @@ class HandoverTest : public testing::Test {
         };
     }
 
+    static HandoverResult failure(const std::string& reason) {
+        HandoverResult result;
+        result.reason = reason;
+        return result;
+    }
+
     /// Each callback as a line.
     Handover::Callbacks recording() {
         return {.of_successor = {.on_ready = [this] { hear("ready"); },
@@ -86,7 +92,7 @@ class HandoverTest : public testing::Test {
 };
 
 TEST_F(HandoverTest, answers_each_who_asked_once) {
-    const HandoverResult result{.reason = "no"};
+    const auto result = failure("no");
     handover_->answer(result);
     handover_->answer(result);
     EXPECT_THAT(told_, ElementsAre("first: no", "second: no"));
@@ -97,7 +103,7 @@ TEST_F(HandoverTest, whose_program_is_missing_throws_and_can_still_be_ended_and_
     handover_->fail("it is missing");
     handover_->stop_waiting();
     handover_->close();
-    handover_->answer({.reason = handover_->failure()});
+    handover_->answer(failure(handover_->failure()));
     EXPECT_THAT(told_, ElementsAre("first: it is missing", "second: it is missing"));
 }
 
