@@ -21,7 +21,7 @@ ChildProcess started_driver() {
     std::string said;
     for (int attempt = 0; attempt < 100; ++attempt) {
         ChildProcess driver({"chromedriver", "--port=0"});
-        if (driver.await_line(listens, timeout)) return driver;
+        if (driver.wait_for_line(listens, timeout)) return driver;
         (void)driver.wait(timeout);
         said = driver.err();
         if (said.find("Address already in use") == std::string::npos) break;

@@ -91,7 +91,7 @@ Visit visit_as(uid_t user, const Endpoint& endpoint) {
     ::_exit(static_cast<int>(changed ? visit(endpoint) : Visit::failed));
 }
 
-constexpr uid_t stranger = 65533;
+constexpr uid_t other_user = 65533;
 
 TEST_F(Admin, turns_other_users_away_also_where_there_is_no_path_with_a_mode) {
     auto start = with_options({});
@@ -119,10 +119,10 @@ TEST_F(Admin, lets_root_and_the_user_of_the_service_in_and_nobody_else) {
     EXPECT_EQ(visit_as(nobody, daemon.admin()), Visit::answered);
     EXPECT_EQ(visit_as(0, daemon.admin()), Visit::answered);
     fs::permissions(directory_ / "admin.sock", fs::perms::all);
-    EXPECT_EQ(visit_as(stranger, daemon.admin()), Visit::turned_away);
+    EXPECT_EQ(visit_as(other_user, daemon.admin()), Visit::turned_away);
     daemon.await_line("of user 65533: only root and user 65534 may ask");
     EXPECT_EQ(daemon.reload().status, 0);
-    EXPECT_EQ(visit_as(stranger, daemon.admin()), Visit::turned_away) << "by the next one, too";
+    EXPECT_EQ(visit_as(other_user, daemon.admin()), Visit::turned_away) << "by the next one, too";
 }
 
 TEST_F(Admin, unix_path_is_for_its_owner_only) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "process/held_request.h"
 #include "process/managed_fixture.h"
 
 #include <gtest/gtest.h>
@@ -53,24 +54,6 @@ inline std::uint64_t sum_of_causes(const Account& account) {
                                return one.first == "held" ? sum : sum + one.second;
                            });
 }
-
-/// A request that is in flight for sure, and until the test sends its body.
-class HeldRequest {
-  public:
-    explicit HeldRequest(const Endpoint& server, const std::string& headers = "")
-        : client_(server, timeout) {
-        client_.send("POST /hello HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n" + headers +
-                     "Expect: 100-continue\r\n\r\n");
-        EXPECT_EQ(client_.receive().status, 100);
-    }
-    /// The body, and what else there is to send.
-    void release(const std::string& more = "") { client_.send("body" + more); }
-
-    RawClient& client() { return client_; }
-
-  private:
-    RawClient client_;
-};
 
 /// Answered by that generation, which keeps the connection.
 inline void expect_answer_of(std::uint64_t generation, RawClient& client) {
@@ -126,13 +109,13 @@ class ConnectionsTest : public ManagedTest {
     using ManagedTest::ManagedTest;
 
     /// An hour: none of them shall be closed for its idleness.
-    static std::vector<std::string> patient(std::vector<std::string> more = {}) {
+    static std::vector<std::string> with_long_idle_timeout(std::vector<std::string> more = {}) {
         more.insert(more.end(), {"--idle-timeout", "1h"});
         return more;
     }
 
     [[nodiscard]] DaemonOptions managed_on_unix() const {
-        auto start = managed(patient());
+        auto start = managed(with_long_idle_timeout());
         start.listen = {"unix:" + (directory_ / "http.sock").string()};
         return start;
     }

@@ -51,7 +51,7 @@ TEST_F(Events, begin_with_the_status_and_are_never_stored) {
 }
 
 TEST_F(Events, go_on_across_handovers_and_a_client_misses_none_and_sees_none_twice) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     EXPECT_TRUE(daemon.wait_for_state("serving"));
     RawClient client(daemon.admin(), timeout);
     std::optional<std::string> last = "0";
@@ -84,7 +84,7 @@ TEST_F(Events, go_on_across_handovers_and_a_client_misses_none_and_sees_none_twi
 }
 
 TEST_F(Events, of_a_rollback_are_told_by_the_one_that_serves_again) {
-    auto start = with_options(patient());
+    auto start = with_options(with_long_idle_timeout());
     start.probation = "1h";
     Daemon daemon(directory_, start);
     EXPECT_TRUE(daemon.wait_for_state("serving"));
@@ -107,32 +107,32 @@ TEST_F(Events, of_a_rollback_are_told_by_the_one_that_serves_again) {
 }
 
 TEST_F(Events, show_a_status_that_has_changed_without_being_asked) {
-    const Daemon daemon(directory_, with_options(patient()));
+    const Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     EXPECT_TRUE(daemon.wait_for_state("serving"));
     auto stream = follow(daemon);
-    ASSERT_TRUE(stream.await_line("\"connections\":1,", timeout));
+    ASSERT_TRUE(stream.wait_for_line("\"connections\":1,", timeout));
     const auto idle = idle_clients(daemon.address(), 2);
-    EXPECT_TRUE(stream.await_line("\"connections\":3,", timeout)) << stream.out();
+    EXPECT_TRUE(stream.wait_for_line("\"connections\":3,", timeout)) << stream.out();
 }
 
 TEST_F(Events, of_a_successor_come_from_its_predecessor_as_they_happen) {
     Daemon daemon(directory_, from_copy());
     auto stream = follow(daemon);
-    ASSERT_TRUE(stream.await_line("event: status", timeout));
+    ASSERT_TRUE(stream.wait_for_line("event: status", timeout));
     install_text("#!/bin/sh\nexit 3\n", std::filesystem::perms::all, program());
     EXPECT_EQ(daemon.reload().status, 1);
-    const auto line = stream.await_line("\"what\":\"failed\"", timeout);
+    const auto line = stream.wait_for_line("\"what\":\"failed\"", timeout);
     ASSERT_TRUE(line) << stream.out();
     EXPECT_NE(line->find("exited with status 3"), std::string::npos) << *line;
 }
 
 TEST_F(Events, of_a_handover_are_sent_as_they_happen_and_then_the_stream_ends) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     EXPECT_TRUE(daemon.wait_for_state("serving"));
     auto stream = follow(daemon);
-    ASSERT_TRUE(stream.await_line("event: status", timeout));
+    ASSERT_TRUE(stream.wait_for_line("event: status", timeout));
     daemon.signal(SIGUSR2);
-    ASSERT_TRUE(stream.await_line("\"what\":\"starting\"", timeout)) << stream.out();
+    ASSERT_TRUE(stream.wait_for_line("\"what\":\"starting\"", timeout)) << stream.out();
     // What comes after that is for the next generation to tell, should this one be gone before.
     const auto ended = stream.wait(timeout);
     ASSERT_TRUE(ended);
@@ -159,7 +159,7 @@ TEST_F(Events, have_a_quarter_of_the_threads_and_who_comes_then_is_told_so) {
         std::vector<ChildProcess> streams;
         for (int i = 0; i < 2; ++i) {
             streams.push_back(follow(daemon));
-            ASSERT_TRUE(streams.back().await_line("event: status", timeout));
+            ASSERT_TRUE(streams.back().wait_for_line("event: status", timeout));
         }
         const auto third = RawClient(daemon.admin(), timeout).get("/events");
         EXPECT_EQ(third.status, 503);
@@ -167,7 +167,7 @@ TEST_F(Events, have_a_quarter_of_the_threads_and_who_comes_then_is_told_so) {
         EXPECT_EQ(daemon.reload().status, 0) << "there are threads left for others";
     }
     auto again = follow(daemon);
-    EXPECT_TRUE(again.await_line("event: status", timeout));
+    EXPECT_TRUE(again.wait_for_line("event: status", timeout));
 }
 
 TEST_F(Events, begin_with_what_happens_from_now_on_when_the_last_id_is_none_of_ours) {

@@ -15,9 +15,9 @@ using Message = FakeServiceManager::Message;
 
 class FdStore : public ManagedTest {
   protected:
-    bool await_removal_of(const std::string& name) {
+    bool wait_for_removal_of(const std::string& name) {
         return manager_
-            .await_message(
+            .wait_for_message(
                 [&](const Message& message) {
                     return message.says("FDSTOREREMOVE=1") && message.value("FDNAME") == name;
                 },
@@ -35,7 +35,7 @@ class FdStore : public ManagedTest {
 
 TEST_F(FdStore, listeners_and_the_count_of_generations_survive_a_crash) {
     Daemon crashing(directory_, managed());
-    ASSERT_TRUE(manager_.await_saying("READY=1"));
+    ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
     EXPECT_EQ(crashing.reload().status, 0);
     const auto address = crashing.address();
     EXPECT_EQ(await_end(crashing.first_pid()), 0) << "its probation is over";
@@ -80,15 +80,15 @@ TEST_F(FdStore, generation_from_the_store_still_owns_its_listeners) {
     start.listen = {"unix:" + (directory_ / "http.sock").string()};
     {
         Daemon daemon(directory_, start);
-        ASSERT_TRUE(manager_.await_saying("READY=1"));
+        ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
         daemon.signal(SIGKILL);
         EXPECT_EQ(daemon.await_end(), -SIGKILL);
     }
     Daemon daemon(directory_, with_store(start));
     EXPECT_EQ(daemon.ask().generation, 2U);
     daemon.signal(SIGTERM);
-    EXPECT_TRUE(await_removal_of("http"));
-    EXPECT_TRUE(await_removal_of("admin"));
+    EXPECT_TRUE(wait_for_removal_of("http"));
+    EXPECT_TRUE(wait_for_removal_of("admin"));
     EXPECT_EQ(daemon.await_end(), 0);
     EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
@@ -104,7 +104,7 @@ TEST_F(FdStore, listener_of_a_socket_unit_is_never_pushed) {
     EXPECT_TRUE(was_stored("admin"));
     EXPECT_FALSE(was_stored("http"));
     daemon.signal(SIGTERM);
-    EXPECT_TRUE(await_removal_of("admin"));
+    EXPECT_TRUE(wait_for_removal_of("admin"));
     EXPECT_EQ(daemon.await_end(), 0);
     for (const auto& message : manager_.messages())
         EXPECT_FALSE(message.says("FDSTOREREMOVE=1") && message.says("FDNAME=http"));
@@ -117,7 +117,7 @@ TEST_F(FdStore, listener_that_a_socket_unit_holds_too_is_closed_once_and_removed
     start.listen = {};
     start.process.inherited = {{"http", unit.fd()}, {"http", unit.fd()}};
     Daemon daemon(directory_, start);
-    EXPECT_TRUE(await_removal_of("http"));
+    EXPECT_TRUE(wait_for_removal_of("http"));
     EXPECT_TRUE(daemon.wait_for_state("serving"));
     EXPECT_EQ(daemon.status().at("listeners").size(), 2U);
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
@@ -132,11 +132,11 @@ TEST_F(FdStore, listener_that_a_socket_unit_holds_too_is_closed_once_and_removed
 }
 
 TEST_F(FdStore, what_it_does_not_know_is_removed) {
-    const ListeningSocket stranger("127.0.0.1:0");
+    const ListeningSocket unknown("127.0.0.1:0");
     auto start = managed();
-    start.process.inherited = {{"gopher", stranger.fd()}};
+    start.process.inherited = {{"gopher", unknown.fd()}};
     const Daemon daemon(directory_, start);
-    EXPECT_TRUE(await_removal_of("gopher"));
+    EXPECT_TRUE(wait_for_removal_of("gopher"));
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
 }
 
@@ -145,13 +145,13 @@ TEST_F(FdStore, listener_that_is_not_configured_any_more_is_removed) {
         auto start = managed();
         start.listen = {"unix:" + (directory_ / "before.sock").string()};
         Daemon daemon(directory_, start);
-        ASSERT_TRUE(manager_.await_saying("READY=1"));
+        ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
         daemon.signal(SIGUSR1);
         EXPECT_EQ(daemon.await_end(), 0);
     }
     const Daemon daemon(directory_, with_store(managed()));
     from_store_.clear();
-    EXPECT_TRUE(await_removal_of("http"));
+    EXPECT_TRUE(wait_for_removal_of("http"));
     EXPECT_EQ(daemon.ask().generation, 2U);
     // The new listener has the same name, and removal is by name.
     EXPECT_TRUE(eventually([&] {
@@ -179,7 +179,7 @@ TEST_F(FdStore, that_is_large_enough_is_not_complained_about) {
 
 TEST_F(FdStore, that_has_lost_the_listeners_is_complained_about) {
     Daemon first(directory_, managed());
-    ASSERT_TRUE(manager_.await_saying("READY=1"));
+    ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
     first.signal(SIGUSR1);
     EXPECT_EQ(first.await_end(), 0);
     const auto ledger = manager_.stored("ledger");

@@ -76,7 +76,7 @@ TEST_F(History, begins_with_a_start) {
 }
 
 TEST_F(History, tells_who_drains_with_what_and_how_long_until_it_has_ended) {
-    Daemon daemon(directory_, with_options(patient({"--drain-timeout", "1h"})));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout({"--drain-timeout", "1h"})));
     HeldRequest held(daemon.address());
     auto idle = idle_clients(daemon.address(), 3);
     const auto first = daemon.pid();
@@ -113,7 +113,7 @@ TEST_F(History, tells_who_drains_with_what_and_how_long_until_it_has_ended) {
 }
 
 TEST_F(History, tells_of_a_successor_that_was_rolled_back) {
-    Daemon daemon(directory_, with_probation(with_options(patient())));
+    Daemon daemon(directory_, with_probation(with_options(with_long_idle_timeout())));
     EXPECT_EQ(daemon.reload().status, 0);
     expect_roles(daemon, "2 probation, 1 draining");
     const auto before = daemon.log_size();
@@ -157,10 +157,10 @@ TEST_F(History, says_that_a_handover_goes_on_while_the_successor_starts) {
 }
 
 TEST_F(History, goes_on_over_a_restart) {
-    Daemon before(directory_, managed(patient()));
+    Daemon before(directory_, managed(with_long_idle_timeout()));
     EXPECT_TRUE(before.wait_for_state("serving"));
     leave(before);
-    const auto daemon = start_from_store(managed(patient()));
+    const auto daemon = start_from_store(managed(with_long_idle_timeout()));
     expect_roles(*daemon, "2 serving, 1 ended");
     const auto status = daemon->status();
     EXPECT_EQ(last_in(status), "restart ok 1 2");
@@ -171,11 +171,11 @@ TEST_F(History, goes_on_over_a_restart) {
 }
 
 TEST_F(History, goes_on_over_a_crash) {
-    const auto before = std::make_unique<Daemon>(directory_, managed(patient()));
+    const auto before = std::make_unique<Daemon>(directory_, managed(with_long_idle_timeout()));
     EXPECT_TRUE(before->wait_for_state("serving"));
     before->signal(SIGKILL);
     EXPECT_EQ(before->await_end(), -SIGKILL);
-    const auto daemon = start_from_store(managed(patient()));
+    const auto daemon = start_from_store(managed(with_long_idle_timeout()));
     expect_roles(*daemon, "2 serving, 1 crashed");
     const auto status = daemon->status();
     EXPECT_EQ(last_in(status), "crash ok 1 2");
@@ -185,7 +185,7 @@ TEST_F(History, goes_on_over_a_crash) {
 }
 
 TEST_F(History, of_a_predecessor_that_dies_in_a_reload_says_so) {
-    Daemon daemon(directory_, with_probation(with_options(patient())));
+    Daemon daemon(directory_, with_probation(with_options(with_long_idle_timeout())));
     const auto first = daemon.pid();
     EXPECT_EQ(daemon.reload().status, 0);
     expect_roles(daemon, "2 probation, 1 draining");
@@ -212,7 +212,7 @@ TEST_F(History, has_sixteen_generations_and_all_handovers_of_many_reloads) {
 
 TEST_F(History, listeners_are_told_by_where_they_came_from) {
     const ListeningSocket unit("127.0.0.1:0");
-    auto start = managed(patient());
+    auto start = managed(with_long_idle_timeout());
     start.listen = {unit.endpoint().to_string(), "unix:" + (directory_ / "own").string()};
     start.process.inherited = {{"http", unit.fd()}};
     auto daemon = std::make_unique<Daemon>(directory_, start);

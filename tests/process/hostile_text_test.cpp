@@ -48,7 +48,7 @@ TEST_F(HostileText, of_a_successor_stays_on_its_line) {
     const auto line = daemon.await_line("handover failed: ");
     EXPECT_TRUE(line.ends_with(shown)) << line;
     expect_one_printable_line(line + "\n");
-    const auto status = manager_.await_message([&](const FakeServiceManager::Message& message) {
+    const auto status = manager_.wait_for_message([&](const FakeServiceManager::Message& message) {
         return message.value("STATUS").value_or("").ends_with(shown);
     });
     ASSERT_TRUE(status);

@@ -3,8 +3,7 @@
 
 #include "process/process_fixture.h"
 #include "support/descriptor_limit.h"
-
-#include <poll.h>
+#include "support/pass_time.h"
 
 #include <algorithm>
 #include <iostream>
@@ -26,11 +25,11 @@ class ManyConnections : public ProcessTest {
         return std::min(promised, possible);
     }
     /// An hour: none of them shall be closed for its idleness while we look.
-    static DaemonOptions patient_daemon() { return with_options({"--idle-timeout", "1h"}); }
+    static DaemonOptions with_long_idle_timeout() { return with_options({"--idle-timeout", "1h"}); }
 };
 
 TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory) {
-    const Daemon daemon(directory_, patient_daemon());
+    const Daemon daemon(directory_, with_long_idle_timeout());
     const ProcessView process{daemon.pid()};
     EXPECT_EQ(daemon.ask().status, 200);
     const auto threads = process.threads();
@@ -47,7 +46,7 @@ TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory
     const auto more_kib = process.resident_kib() - std::min(kib, process.resident_kib());
 
     const auto ticks = process.cpu_ticks();
-    (void)::poll(nullptr, 0, 2000);  // it is the idleness that is measured
+    pass_time(std::chrono::seconds(2));
     const auto more_ticks = process.cpu_ticks() - ticks;
     std::cout << count << " idle connections: " << more_kib << " KiB more, " << more_ticks
               << " ticks of CPU in 2 s, " << process.threads() << " threads\n";
@@ -62,7 +61,7 @@ TEST_F(ManyConnections, that_stand_idle_cost_no_thread_no_time_and_little_memory
 }
 
 TEST_F(ManyConnections, beyond_the_limit_of_descriptors_wait_and_cost_no_time) {
-    Daemon daemon(directory_, patient_daemon());
+    Daemon daemon(directory_, with_long_idle_timeout());
     const ProcessView process{daemon.pid()};
     // A sanitizer needs a descriptor to look at an object of a class that it has not seen yet.
     EXPECT_EQ(daemon.ask().status, 200);
@@ -81,7 +80,7 @@ TEST_F(ManyConnections, beyond_the_limit_of_descriptors_wait_and_cost_no_time) {
     EXPECT_EQ(clients.front().receive().status, 200) << "who is in is served";
 
     const auto ticks = process.cpu_ticks();
-    (void)::poll(nullptr, 0, 1000);  // it is the waiting that is measured
+    pass_time(std::chrono::seconds(1));
     const auto more_ticks = process.cpu_ticks() - ticks;
     std::cout << "out of descriptors: " << more_ticks << " ticks of CPU in 1 s\n";
     EXPECT_LE(more_ticks, 2U);
@@ -94,7 +93,7 @@ TEST_F(ManyConnections, beyond_the_limit_of_descriptors_wait_and_cost_no_time) {
 TEST_F(ManyConnections, are_not_limited_by_the_soft_limit_of_descriptors) {
     const auto start_with_few = [&] {
         const DescriptorLimit limit(256);
-        return std::make_unique<Daemon>(directory_, patient_daemon());
+        return std::make_unique<Daemon>(directory_, with_long_idle_timeout());
     };
     const auto daemon = start_with_few();
     IdleConnections idle(daemon->address(), 1000);

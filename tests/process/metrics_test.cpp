@@ -56,7 +56,7 @@ class Metrics : public ConnectionsTest {
     static std::string connections(const std::string& ending) {
         return "handover_connections_total{ending=\"" + ending + "\"}";
     }
-    static bool wait_for(double value, const std::string& name, const Daemon& daemon) {
+    static bool wait_for_value(double value, const std::string& name, const Daemon& daemon) {
         return eventually([&] { return samples_of(daemon).at(name) == value; });
     }
     static void ask(const Daemon& daemon, int count) {
@@ -90,8 +90,8 @@ TEST_F(Metrics, go_on_over_reloads) {
     EXPECT_EQ(now.at(connections("moved")), 2);
     EXPECT_EQ(now.at(opened), 3 + 1 + 1 + 2 + 2) << "one came three times";
     EXPECT_EQ(now.at("handover_fd_store_entries"), 0) << "there is no service manager";
-    EXPECT_TRUE(wait_for(8, "handover_request_duration_seconds_count", daemon));
-    EXPECT_TRUE(wait_for(1, "handover_connections{state=\"idle\"}", daemon));
+    EXPECT_TRUE(wait_for_value(8, "handover_request_duration_seconds_count", daemon));
+    EXPECT_TRUE(wait_for_value(1, "handover_connections{state=\"idle\"}", daemon));
 }
 
 TEST_F(Metrics, name_the_build) {
@@ -105,11 +105,11 @@ TEST_F(Metrics, name_the_build) {
 TEST_F(Metrics, of_a_generation_that_drains_are_counted_as_well) {
     Daemon daemon(directory_, with_options({}));
     HeldRequest held(daemon.address());
-    EXPECT_TRUE(wait_for(1, "handover_connections{state=\"active\"}", daemon));
+    EXPECT_TRUE(wait_for_value(1, "handover_connections{state=\"active\"}", daemon));
     hand_over(daemon);
     ask(daemon, 1);
     EXPECT_EQ(samples_of(daemon).at(requests), 1);
-    EXPECT_TRUE(wait_for(1, "handover_connections{state=\"draining\"}", daemon))
+    EXPECT_TRUE(wait_for_value(1, "handover_connections{state=\"draining\"}", daemon))
         << "a dashboard sees one service";
     held.release();
     expect_answer_of(1, held.client());
@@ -141,13 +141,13 @@ TEST_F(Metrics, never_go_back_under_load_and_are_what_the_client_counted) {
 }
 
 TEST_F(Metrics, go_on_over_a_restart_and_a_crash) {
-    auto daemon = std::make_unique<Daemon>(directory_, managed(patient()));
+    auto daemon = std::make_unique<Daemon>(directory_, managed(with_long_idle_timeout()));
     ask(*daemon, 3);
     RawClient staying(daemon->address(), timeout);
     EXPECT_EQ(staying.get("/hello").status, 200);
     EXPECT_EQ(samples_of(*daemon).at("handover_fd_store_entries"), 3) << "http, admin, ledger";
     leave(*daemon);
-    daemon = start_from_store(managed(patient()));
+    daemon = start_from_store(managed(with_long_idle_timeout()));
     EXPECT_EQ(staying.get("/hello").status, 200);
     auto now = samples_of(*daemon);
     EXPECT_EQ(now.at(requests), 5);
@@ -159,7 +159,7 @@ TEST_F(Metrics, go_on_over_a_restart_and_a_crash) {
     hand_over_to_the_end(*daemon);
     daemon->signal(SIGKILL);
     EXPECT_EQ(daemon->await_end(), -SIGKILL);
-    daemon = start_from_store(managed(patient()));
+    daemon = start_from_store(managed(with_long_idle_timeout()));
     ask(*daemon, 1);
     now = samples_of(*daemon);
     EXPECT_EQ(now.at(requests), 6);
@@ -171,10 +171,10 @@ TEST_F(Metrics, go_on_over_a_restart_and_a_crash) {
 }
 
 TEST_F(Metrics, of_a_service_that_was_stopped_tell_of_no_handover) {
-    auto daemon = std::make_unique<Daemon>(directory_, managed(patient()));
+    auto daemon = std::make_unique<Daemon>(directory_, managed(with_long_idle_timeout()));
     ask(*daemon, 1);
     // The store of a unit that preserves it; see FileDescriptorStorePreserve=.
-    auto start = with_store(managed(patient()));
+    auto start = with_store(managed(with_long_idle_timeout()));
     std::erase_if(start.process.inherited, [](const auto& one) { return one.name != "ledger"; });
     daemon->signal(SIGTERM);
     EXPECT_EQ(daemon->await_end(), 0);
@@ -186,7 +186,7 @@ TEST_F(Metrics, of_a_service_that_was_stopped_tell_of_no_handover) {
 }
 
 TEST_F(Metrics, count_a_predecessor_that_dies_as_a_crash_where_its_successor_goes_on) {
-    auto start = with_options(patient());
+    auto start = with_options(with_long_idle_timeout());
     start.probation = "1h";
     Daemon daemon(directory_, start);
     const auto old = daemon.pid();
@@ -198,7 +198,7 @@ TEST_F(Metrics, count_a_predecessor_that_dies_as_a_crash_where_its_successor_goe
 }
 
 TEST_F(Metrics, count_a_rollback_once_and_what_the_dead_generation_had_counted) {
-    auto start = with_options(patient());
+    auto start = with_options(with_long_idle_timeout());
     start.probation = "1h";
     Daemon daemon(directory_, start);
     ask(daemon, 1);
@@ -294,7 +294,7 @@ TEST_F(Health, is_good_all_through_a_reload_and_not_when_the_service_stops) {
 
 TEST_F(Health, is_good_in_a_generation_that_drains) {
     // What it keeps to the end: a successor of version 1 knows nothing of connections that move.
-    Daemon daemon(directory_, from_copy(patient({"--public-health"})));
+    Daemon daemon(directory_, from_copy(with_long_idle_timeout({"--public-health"})));
     auto kept = idle_clients(daemon.address(), 1);
     HeldRequest held(daemon.address());
     install(PROTOCOL_1_PEER_PROGRAM, program());
@@ -310,7 +310,7 @@ TEST_F(Health, is_good_in_a_generation_that_drains) {
 }
 
 TEST_F(Health, is_not_good_in_a_generation_that_leaves_for_a_restart) {
-    Daemon daemon(directory_, with_options(patient({"--public-health"})));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout({"--public-health"})));
     HeldRequest held(daemon.address());
     std::vector<RawClient> asking;
     for (const auto& endpoint : {daemon.address(), daemon.admin()}) {

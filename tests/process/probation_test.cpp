@@ -24,10 +24,10 @@ class Probation : public ConnectionsTest {
         return start;
     }
     [[nodiscard]] static DaemonOptions without_manager(const std::string& time = for_ever) {
-        return with_probation(time, with_options(patient()));
+        return with_probation(time, with_options(with_long_idle_timeout()));
     }
     [[nodiscard]] DaemonOptions with_manager(const std::string& time = for_ever) const {
-        return with_probation(time, managed(patient()));
+        return with_probation(time, managed(with_long_idle_timeout()));
     }
 
     /// Kills the successor and waits until the generation before it has noticed; what it says.
@@ -50,7 +50,7 @@ class Probation : public ConnectionsTest {
             all.begin(), all.end(), [&](const Message& m) { return m.says(assignment); }));
     }
     [[nodiscard]] bool was_told(const std::string& assignment) {
-        return manager_.await_saying(assignment).has_value();
+        return manager_.wait_for_message_saying(assignment).has_value();
     }
 };
 
@@ -331,7 +331,7 @@ TEST_F(Probation, rollback_is_told_to_the_manager) {
     hand_over(daemon);
     manager_.forget_messages();
     kill_successor(daemon);
-    const auto told = manager_.await_saying("MAINPID=" + std::to_string(first));
+    const auto told = manager_.wait_for_message_saying("MAINPID=" + std::to_string(first));
     ASSERT_TRUE(told);
     EXPECT_TRUE(told->says("READY=1"));
     EXPECT_TRUE(told->value("STATUS").value_or("").starts_with("rolled back: ")) << told->text;

@@ -12,7 +12,7 @@ class ProtocolVersion : public ConnectionsTest {
   protected:
     /// The peer, which starts a handoverd on the listener that it has bound.
     static DaemonOptions before_handoverd(const char* peer) {
-        auto start = with_options(patient());
+        auto start = with_options(with_long_idle_timeout());
         start.listen = {};
         start.process.executable = peer;
         return start;
@@ -24,7 +24,7 @@ class ProtocolVersion : public ConnectionsTest {
 };
 
 TEST_F(ProtocolVersion, successor_of_version_1_takes_over_and_is_sent_nothing_else) {
-    Daemon daemon(directory_, from_copy(patient()));
+    Daemon daemon(directory_, from_copy(with_long_idle_timeout()));
     const auto first = daemon.pid();
     auto idle = idle_clients(daemon.address(), 6);
     HeldRequest held(daemon.address());
@@ -96,7 +96,7 @@ TEST_F(ProtocolVersion, generation_after_a_predecessor_of_version_1_moves_its_co
 }
 
 TEST_F(ProtocolVersion, successor_of_version_2_is_sent_connections_and_is_not_on_probation) {
-    Daemon daemon(directory_, from_copy(patient()));
+    Daemon daemon(directory_, from_copy(with_long_idle_timeout()));
     const auto first = daemon.pid();
     auto idle = idle_clients(daemon.address(), 6);
     HeldRequest held(daemon.address());

@@ -57,7 +57,7 @@ class Readme : public ConnectionsTest {};
 TEST_F(Readme, shows_what_reload_and_status_print_while_some_requests_take_long) {
     const auto commands = commands_in(readme_command("session"));
     ASSERT_EQ(commands.size(), 2U);
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     auto idle = idle_clients(daemon.address(), 3);
     HeldRequest first(daemon.address());
     HeldRequest second(daemon.address());

@@ -9,7 +9,7 @@ namespace {
 class ReloadedConnections : public ConnectionsTest {};
 
 TEST_F(ReloadedConnections, that_are_idle_are_answered_by_the_successor) {
-    auto start = with_options(patient());
+    auto start = with_options(with_long_idle_timeout());
     start.listen = {"127.0.0.1:0", "[::1]:0", "unix:" + (directory_ / "http.sock").string()};
     Daemon daemon(directory_, start);
     std::vector<RawClient> clients;
@@ -30,7 +30,7 @@ TEST_F(ReloadedConnections, that_are_idle_are_answered_by_the_successor) {
 }
 
 TEST_F(ReloadedConnections, that_have_never_said_anything_are_answered_by_the_successor) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     RawClient silent(daemon.address(), timeout);
     EXPECT_TRUE(daemon.wait_for_connections(1));
     hand_over_to_the_end(daemon);
@@ -38,7 +38,7 @@ TEST_F(ReloadedConnections, that_have_never_said_anything_are_answered_by_the_su
 }
 
 TEST_F(ReloadedConnections, survive_ten_reloads_in_a_row) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     constexpr std::int64_t count = 300;
     IdleConnections idle(daemon.address(), count);
     auto untouched = idle_clients(daemon.address(), 1);
@@ -52,7 +52,7 @@ TEST_F(ReloadedConnections, survive_ten_reloads_in_a_row) {
 }
 
 TEST_F(ReloadedConnections, with_requests_sent_ahead_get_their_answers_in_order_from_both) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     const auto first = daemon.pid();
     RawClient client = start_slow_request(daemon, "3s");
     client.send(get_hello + "POST /hello HTTP/1.1\r\nHost: test\r\nContent-Length: 8\r\n\r\nhalf");
@@ -70,7 +70,7 @@ TEST_F(ReloadedConnections, with_requests_sent_ahead_get_their_answers_in_order_
 
 TEST_F(ReloadedConnections,
        that_come_free_while_the_successor_serves_follow_with_what_was_sent_ahead) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     HeldRequest held(daemon.address());
     const auto idle = idle_clients(daemon.address(), 1);
     hand_over(daemon);
@@ -84,7 +84,7 @@ TEST_F(ReloadedConnections,
 }
 
 TEST_F(ReloadedConnections, with_a_part_of_a_head_are_answered_when_the_rest_comes) {
-    auto start = with_options(patient());
+    auto start = with_options(with_long_idle_timeout());
     start.listen = {"127.0.0.1:0", "unix:" + (directory_ / "http.sock").string()};
     Daemon daemon(directory_, start);
     RawClient over_tcp(daemon.address(0), timeout);
@@ -105,7 +105,7 @@ TEST_F(ReloadedConnections, with_a_part_of_a_head_are_answered_when_the_rest_com
 }
 
 TEST_F(ReloadedConnections, that_are_half_closed_get_the_answers_that_they_wait_for) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     RawClient client = start_slow_request(daemon, "3s");
     client.send(get_hello);
     client.end_sending();
@@ -117,7 +117,7 @@ TEST_F(ReloadedConnections, that_are_half_closed_get_the_answers_that_they_wait_
 }
 
 TEST_F(ReloadedConnections, under_load_are_never_closed_by_a_reload) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     Load keeping(daemon.address(), {"--keep-alive", "--connections", "8", "--rate", "400"});
     for (int time = 0; time < 5; ++time) {
         hand_over(daemon);
@@ -130,7 +130,7 @@ TEST_F(ReloadedConnections, under_load_are_never_closed_by_a_reload) {
 }
 
 TEST_F(ReloadedConnections, whose_request_runs_at_the_drain_deadline_are_closed_and_counted) {
-    Daemon daemon(directory_, with_options(patient({"--drain-timeout", "1s"})));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout({"--drain-timeout", "1s"})));
     auto idle = idle_clients(daemon.address(), 2);
     HeldRequest held(daemon.address());
     hand_over(daemon);
@@ -146,7 +146,7 @@ TEST_F(ReloadedConnections, whose_request_runs_at_the_drain_deadline_are_closed_
 }
 
 TEST_F(ReloadedConnections, are_accounted_for_to_the_last) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     auto idle = idle_clients(daemon.address(), 5);
     HeldRequest finishing(daemon.address());
     HeldRequest leaving(daemon.address());
@@ -185,7 +185,7 @@ TEST_F(ReloadedConnections, are_accounted_for_to_the_last) {
 
 TEST_F(ReloadedConnections,
        of_a_generation_that_still_drains_travel_through_the_next_to_the_newest) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     std::vector<HeldRequest> held;
     constexpr std::uint64_t count = 60;
     for (std::uint64_t i = 0; i < count; ++i) held.emplace_back(daemon.address());

@@ -24,7 +24,7 @@ class RestartedConnections : public ConnectionsTest {
 };
 
 TEST_F(RestartedConnections, by_the_thousand_survive_a_restart) {
-    std::optional<Daemon> before(std::in_place, directory_, managed(patient()));
+    std::optional<Daemon> before(std::in_place, directory_, managed(with_long_idle_timeout()));
     constexpr std::int64_t count = 2000;
     IdleConnections idle(before->address(), count);
     leave(*before);
@@ -33,8 +33,8 @@ TEST_F(RestartedConnections, by_the_thousand_survive_a_restart) {
     EXPECT_EQ(idle.count(), count);
 
     manager_.forget_messages();
-    const auto daemon = start_from_store(managed(patient()));
-    ASSERT_TRUE(manager_.await_saying("READY=1"));
+    const auto daemon = start_from_store(managed(with_long_idle_timeout()));
+    ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
     EXPECT_EQ(stored_channels(), 0U);
     expect_all_answered_by(2, idle, count);
     const auto arrivals = daemon->status().at("arrivals");
@@ -45,20 +45,20 @@ TEST_F(RestartedConnections, by_the_thousand_survive_a_restart) {
 }
 
 TEST_F(RestartedConnections, survive_restarts_and_reloads_in_turn) {
-    auto daemon = std::make_unique<Daemon>(directory_, managed(patient()));
+    auto daemon = std::make_unique<Daemon>(directory_, managed(with_long_idle_timeout()));
     constexpr std::int64_t count = 100;
     IdleConnections idle(daemon->address(), count);
     for (std::uint64_t number = 2; number <= 6; number += 2) {
         hand_over_to_the_end(*daemon);
         expect_all_answered_by(number, idle, count);
         leave(*daemon);
-        daemon = start_from_store(managed(patient()));
+        daemon = start_from_store(managed(with_long_idle_timeout()));
         expect_all_answered_by(number + 1, idle, count);
     }
 }
 
 TEST_F(RestartedConnections, with_requests_in_flight_survive_a_restart_after_their_answer) {
-    Daemon before(directory_, managed(patient()));
+    Daemon before(directory_, managed(with_long_idle_timeout()));
     HeldRequest held(before.address());
     auto idle = idle_clients(before.address(), 1);
     auto& partial = idle.front();
@@ -73,7 +73,7 @@ TEST_F(RestartedConnections, with_requests_in_flight_survive_a_restart_after_the
     held.client().send(get_hello);
     EXPECT_TRUE(held.client().is_quiet()) << "it waits for the next generation";
 
-    const auto daemon = start_from_store(managed(patient()));
+    const auto daemon = start_from_store(managed(with_long_idle_timeout()));
     expect_answer_of(2, held.client());
     expect_still_served_by(*daemon, held.client());
     partial.send("Host: test\r\n\r\n");
@@ -81,7 +81,7 @@ TEST_F(RestartedConnections, with_requests_in_flight_survive_a_restart_after_the
 }
 
 TEST_F(RestartedConnections, survive_although_another_is_cut_at_the_drain_deadline) {
-    const auto start = managed(patient({"--drain-timeout", "1s"}));
+    const auto start = managed(with_long_idle_timeout({"--drain-timeout", "1s"}));
     Daemon before(directory_, start);
     auto idle = idle_clients(before.address(), 3);
     HeldRequest held(before.address());
@@ -133,7 +133,7 @@ class ConnectionsInAFullStore : public RestartedConnections {
 };
 
 TEST_F(ConnectionsInAFullStore, are_closed_politely_and_counted_as_drained) {
-    Daemon daemon(directory_, managed(patient()));
+    Daemon daemon(directory_, managed(with_long_idle_timeout()));
     auto clients = idle_clients(daemon.address(), 6);
     daemon.signal(SIGUSR1);
     const auto line = daemon.await_line("connections do not survive this restart: ");
@@ -142,7 +142,7 @@ TEST_F(ConnectionsInAFullStore, are_closed_politely_and_counted_as_drained) {
     EXPECT_EQ(daemon.await_end(), 0);
     EXPECT_EQ(account_of(1, daemon), (Account{{"held", 6}, {"drained", 6}}));
     EXPECT_EQ(stored_channels(), 0U);
-    EXPECT_EQ(start_from_store(managed(patient()))->ask().generation, 2U);
+    EXPECT_EQ(start_from_store(managed(with_long_idle_timeout()))->ask().generation, 2U);
 }
 
 class ConnectionsWithoutAStore : public ConnectionsInAFullStore {
@@ -151,7 +151,7 @@ class ConnectionsWithoutAStore : public ConnectionsInAFullStore {
 };
 
 TEST_F(ConnectionsWithoutAStore, are_closed_politely_and_counted_as_drained) {
-    Daemon daemon(directory_, managed(patient()));
+    Daemon daemon(directory_, managed(with_long_idle_timeout()));
     auto clients = idle_clients(daemon.address(), 6);
     daemon.signal(SIGUSR1);
     daemon.await_line("connections do not survive this restart: ");
@@ -193,7 +193,7 @@ TEST_F(ConnectionsInAStoreForOneChannel, survive_if_they_are_in_it_and_are_close
 }
 
 TEST_F(RestartedConnections, without_a_service_manager_are_closed_politely_before_a_restart) {
-    Daemon daemon(directory_, with_options(patient()));
+    Daemon daemon(directory_, with_options(with_long_idle_timeout()));
     auto clients = idle_clients(daemon.address(), 6);
     HeldRequest held(daemon.address());
     daemon.signal(SIGUSR1);
@@ -206,14 +206,14 @@ TEST_F(RestartedConnections, without_a_service_manager_are_closed_politely_befor
 }
 
 TEST_F(RestartedConnections, in_a_store_that_is_emptied_are_closed_and_the_next_daemon_serves) {
-    Daemon before(directory_, managed(patient()));
+    Daemon before(directory_, managed(with_long_idle_timeout()));
     auto clients = idle_clients(before.address(), 3);
     leave(before);
     EXPECT_TRUE(std::all_of(clients.begin(), clients.end(),
                             [](const RawClient& client) { return client.is_quiet(); }));
     while (stored_channels() != 0) manager_.drop_stored("channel");
     for (auto& client : clients) EXPECT_TRUE(client.closed_by_server());
-    const auto daemon = start_from_store(managed(patient()));
+    const auto daemon = start_from_store(managed(with_long_idle_timeout()));
     EXPECT_EQ(daemon->ask().generation, 2U);
     EXPECT_TRUE(daemon->status().at("arrivals").is_null());
 }
@@ -225,7 +225,8 @@ class ConnectionsOfTwoGenerations : public RestartedConnections {
     static constexpr std::uint64_t in_flight = 20;
     static constexpr std::int64_t standing_idle = 100;
 
-    ConnectionsOfTwoGenerations() : daemon_(directory_, managed(patient())), first_(daemon_.pid()) {
+    ConnectionsOfTwoGenerations()
+        : daemon_(directory_, managed(with_long_idle_timeout())), first_(daemon_.pid()) {
         moved_before_ = idle_clients(daemon_.address(), 2);
         for (std::uint64_t i = 0; i < in_flight; ++i) held_.emplace_back(daemon_.address());
         hand_over(daemon_);
@@ -234,7 +235,7 @@ class ConnectionsOfTwoGenerations : public RestartedConnections {
 
     /// All go on in that generation, the first with the request that came with its body.
     void expect_all_in(std::uint64_t number) {
-        const auto next_daemon = start_from_store(managed(patient()));
+        const auto next_daemon = start_from_store(managed(with_long_idle_timeout()));
         EXPECT_EQ(next_daemon->generation(), number);
         for (auto& request : held_) {
             expect_answer_of(1, request.client());

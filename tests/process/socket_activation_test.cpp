@@ -111,14 +111,14 @@ TEST_F(SocketActivation, unknown_name_is_warned_about_and_closed) {
     Daemon daemon(directory_, activated({{"http", here_.fd()}, {"gopher", here_.fd()}}));
     EXPECT_EQ(daemon.ask().pid, daemon.pid());
 
-    const ListeningSocket stranger("127.0.0.1:0");
+    const ListeningSocket unknown("127.0.0.1:0");
     const TemporaryDirectory elsewhere;
-    Daemon other(elsewhere, activated({{"gopher", stranger.fd()}, {"http", here_.fd()}}));
+    Daemon other(elsewhere, activated({{"gopher", unknown.fd()}, {"http", here_.fd()}}));
     EXPECT_EQ(other.await_line("'gopher'").find("error"), std::string::npos);
     other.await_line("means nothing to this version: closed");
     const auto descriptors = ProcessView{other.pid()}.descriptors();
-    const auto stranger_socket = ProcessView{::getpid()}.descriptors().at(stranger.fd());
-    for (const auto& [fd, what] : descriptors) EXPECT_NE(what, stranger_socket);
+    const auto unknown_socket = ProcessView{::getpid()}.descriptors().at(unknown.fd());
+    for (const auto& [fd, what] : descriptors) EXPECT_NE(what, unknown_socket);
 }
 
 TEST_F(SocketActivation, configured_address_wins_over_a_listener_elsewhere) {

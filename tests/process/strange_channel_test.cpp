@@ -59,18 +59,18 @@ class StrangeChannel : public ConnectionsTest {
     /// A daemon that finds it in its store, as the last one has left it.
     std::unique_ptr<Daemon> start_with_it() {
         ours_.reset();
-        auto start = managed(patient());
+        auto start = managed(with_long_idle_timeout());
         start.process.inherited = {{"channel", theirs_.get()}};
         auto daemon = std::make_unique<Daemon>(directory_, start);
         theirs_.reset();
-        EXPECT_TRUE(manager_.await_message([](const FakeServiceManager::Message& message) {
+        EXPECT_TRUE(manager_.wait_for_message([](const FakeServiceManager::Message& message) {
             return message.says("FDSTOREREMOVE=1") && message.says("FDNAME=channel");
         }));
         EXPECT_EQ(daemon->ask().pid, daemon->pid());
         return daemon;
     }
 
-    static bool becomes_closed(const UniqueFd& client) {
+    static bool wait_for_close(const UniqueFd& client) {
         pollfd end{client.get(), POLLIN, 0};
         char byte = 0;
         return ::poll(&end, 1, static_cast<int>(timeout.count())) == 1 &&
@@ -133,7 +133,7 @@ TEST_F(StrangeChannel, of_garbage_is_closed_and_warned_about) {
     const auto daemon = start_with_it();
     const auto line = daemon->await_line("holds nothing that this version can read: closed");
     EXPECT_NE(line.find("warning"), std::string::npos) << line;
-    EXPECT_TRUE(becomes_closed(client));
+    EXPECT_TRUE(wait_for_close(client));
 }
 
 TEST_F(StrangeChannel, that_is_empty_is_closed_and_warned_about) {
@@ -161,8 +161,8 @@ TEST_F(StrangeChannel, with_garbage_in_its_middle_loses_only_that) {
     put(end_);
     const auto daemon = start_with_it();
     daemon->await_line("a message of generation 4 cannot be read");
-    EXPECT_TRUE(becomes_closed(garbled));
-    EXPECT_TRUE(becomes_closed(without_listener));
+    EXPECT_TRUE(wait_for_close(garbled));
+    EXPECT_TRUE(wait_for_close(without_listener));
     EXPECT_TRUE(is_answered(before));
     EXPECT_TRUE(is_answered(after));
     const auto arrivals = daemon->status().at("arrivals");
@@ -180,7 +180,7 @@ TEST_F(StrangeChannel, of_a_later_protocol_version_is_read_as_far_as_possible) {
     const auto daemon = start_with_it();
     const auto line = daemon->await_line("a message of generation 4 cannot be read");
     EXPECT_NE(line.find("warning"), std::string::npos) << line;
-    EXPECT_TRUE(becomes_closed(unreadable));
+    EXPECT_TRUE(wait_for_close(unreadable));
     EXPECT_TRUE(is_answered(readable));
     EXPECT_EQ(daemon->status().at("arrivals").at("unreadable"), 1);
 }
@@ -192,7 +192,7 @@ TEST_F(StrangeChannel, whose_very_hello_is_of_a_later_version_is_closed_and_warn
     const auto client = put(connection_, true);
     const auto daemon = start_with_it();
     daemon->await_line("holds nothing that this version can read: closed");
-    EXPECT_TRUE(becomes_closed(client));
+    EXPECT_TRUE(wait_for_close(client));
 }
 
 TEST_F(StrangeChannel, with_connections_of_an_unknown_listener_closes_them_politely) {
@@ -205,8 +205,8 @@ TEST_F(StrangeChannel, with_connections_of_an_unknown_listener_closes_them_polit
     put(end_);
     const auto daemon = start_with_it();
     daemon->await_line("connections of the listener 'nntp', which is not configured any more");
-    EXPECT_TRUE(becomes_closed(client));
-    EXPECT_TRUE(becomes_closed(other));
+    EXPECT_TRUE(wait_for_close(client));
+    EXPECT_TRUE(wait_for_close(other));
     EXPECT_TRUE(is_answered(known));
     const auto arrivals = daemon->status().at("arrivals");
     EXPECT_EQ(arrivals.at("adopted"), 1);

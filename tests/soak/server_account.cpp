@@ -33,11 +33,11 @@ void ServerAccount::add(std::string_view sentence) {
     while (words >> separator) {
         std::int64_t count = 0;
         words >> count >> std::ws;
-        std::string ending;
-        std::getline(words, ending, '+');
+        std::string reason;
+        std::getline(words, reason, '+');
         if (!words.eof()) words.unget();  // the next separator
-        while (!ending.empty() && ending.back() == ' ') ending.pop_back();
-        endings_[ending] += count;
+        while (!reason.empty() && reason.back() == ' ') reason.pop_back();
+        close_reasons_[reason] += count;
         sum += count;
     }
     if (sum != total)
@@ -48,8 +48,8 @@ void ServerAccount::add(std::string_view sentence) {
 std::string ServerAccount::to_sentence() const {
     std::string sentence = "held " + std::to_string(held_);
     const char* separator = " = ";
-    for (const auto& [ending, count] : endings_) {
-        sentence += separator + std::to_string(count) + " " + ending;
+    for (const auto& [reason, count] : close_reasons_) {
+        sentence += separator + std::to_string(count) + " " + reason;
         separator = " + ";
     }
     return sentence;

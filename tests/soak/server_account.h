@@ -21,7 +21,9 @@ class ServerAccount {
     /// Connections that the latter held when they began to drain, or accepted after it.
     [[nodiscard]] std::int64_t open() const { return held_; }
     /// What became of them: by "moved", "closed by client".
-    [[nodiscard]] const std::map<std::string, std::int64_t>& endings() const { return endings_; }
+    [[nodiscard]] const std::map<std::string, std::int64_t>& close_reasons() const {
+        return close_reasons_;
+    }
     /// "held 66 = 64 moved + 2 closed by client".
     [[nodiscard]] std::string to_sentence() const;
 
@@ -32,7 +34,7 @@ class ServerAccount {
     std::int64_t begun_ = 0;
     std::int64_t ended_ = 0;
     std::int64_t held_ = 0;
-    std::map<std::string, std::int64_t> endings_;
+    std::map<std::string, std::int64_t> close_reasons_;
 };
 
 }  // namespace handover::test

@@ -29,7 +29,7 @@ TEST(ServerAccount, adds_up_what_became_of_connections) {
         "generation 2 ended: held 3 = 2 moved + 1 closed by client\n");
     EXPECT_EQ(account.open(), 69);
     EXPECT_EQ(account.to_sentence(), "held 69 = 2 closed by client + 1 cut at deadline + 66 moved");
-    EXPECT_EQ(account.endings().count("still there"), 0U);
+    EXPECT_EQ(account.close_reasons().count("still there"), 0U);
 }
 
 TEST(ServerAccount, refuses_an_account_that_does_not_add_up) {

@@ -160,7 +160,7 @@ void Soak::finish() {
     print_counters(reports);
     EXPECT_EQ(account_.begun(), account_.ended() + deaths_ + 1)
         << "each generation has told its end, was killed, or serves";
-    EXPECT_FALSE(account_.endings().contains("still there"));
+    EXPECT_FALSE(account_.close_reasons().contains("still there"));
 }
 
 Soak::Belongings Soak::belongings() {

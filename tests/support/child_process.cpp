@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/child_process.h"
 
+#include "support/processes.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -154,7 +156,7 @@ bool ChildProcess::write(std::string_view text) {
     return written;
 }
 
-std::optional<std::string> ChildProcess::await_line(std::string_view part, milliseconds within) {
+std::optional<std::string> ChildProcess::wait_for_line(std::string_view part, milliseconds within) {
     const auto deadline = Clock::now() + within;
     while (true) {
         for (std::size_t end = out_.find('\n', lines_read_to_); end != std::string::npos;
@@ -207,7 +209,7 @@ Finished run_command(const std::vector<std::string>& argv, milliseconds within,
     child.close_stdin();
     if (auto finished = child.wait(within)) return *finished;
     child.signal(SIGKILL);
-    auto finished = child.wait(std::chrono::seconds(10));
+    auto finished = child.wait(timeout);
     if (!finished) throw std::runtime_error(argv.front() + " does not die");
     finished->err += "(killed: not done in " + std::to_string(within.count()) + " ms)\n";
     return *finished;

@@ -54,8 +54,8 @@ class ChildProcess {
 
     /// The next line of standard output that contains `part`, without its newline; lines before it
     /// are passed over. nullopt at the deadline, or when the output ended without such a line.
-    [[nodiscard]] std::optional<std::string> await_line(std::string_view part,
-                                                        std::chrono::milliseconds within);
+    [[nodiscard]] std::optional<std::string> wait_for_line(std::string_view part,
+                                                           std::chrono::milliseconds within);
 
     /// Does nothing when the child is gone.
     void signal(int number);
@@ -79,7 +79,7 @@ class ChildProcess {
     UniqueFd stderr_;
     std::string out_;
     std::string err_;
-    std::size_t lines_read_to_ = 0;  // how far await_line() has come in out_
+    std::size_t lines_read_to_ = 0;  // how far wait_for_line() has come in out_
     std::optional<int> exit_status_;
     Clock::time_point started_ = Clock::now();
     Clock::time_point ended_{};

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "support/child_process.h"
+#include "support/processes.h"
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -14,7 +14,7 @@ namespace handover::test {
 /// What a command prints that succeeds.
 inline std::string output_of(const std::vector<std::string>& argv,
                              const ChildProcess::Environment& environment = {}) {
-    const auto finished = run_command(argv, std::chrono::seconds(10), environment);
+    const auto finished = run_command(argv, timeout, environment);
     EXPECT_EQ(finished.exit_status, 0) << finished.err;
     return finished.out;
 }

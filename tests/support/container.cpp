@@ -144,8 +144,8 @@ void Container::soft_reboot() {
 
 void Container::await_boot() {
     const auto deadline = Clock::now() + boot_deadline;
-    while (!listener_.await_message([](const auto& message) { return message.says("READY=1"); },
-                                    milliseconds(100))) {
+    while (!listener_.wait_for_message([](const auto& message) { return message.says("READY=1"); },
+                                       milliseconds(100))) {
         if (const auto ended = nspawn_->wait(milliseconds(0)))
             throw std::runtime_error("the container ended while it booted: " + ended->err +
                                      describe_console());

@@ -18,7 +18,7 @@ constexpr auto end_within = std::chrono::minutes(2);
 nlohmann::json told(ChildProcess& client, const std::string& command,
                     std::chrono::milliseconds within) {
     client.write(command + "\n");
-    const auto line = client.await_line("{", within);
+    const auto line = client.wait_for_line("{", within);
     return line ? nlohmann::json::parse(*line) : nlohmann::json();
 }
 
@@ -35,7 +35,7 @@ std::vector<std::string> Load::command(const std::string& target,
 
 Load::Load(const Endpoint& target, const std::vector<std::string>& options)
     : Load(ChildProcess(command(target.to_string(), options)), "load_client") {
-    if (!client_.await_line("ready", answers_within)) fail("no answer");
+    if (!client_.wait_for_line("ready", answers_within)) fail("no answer");
 }
 
 Load::Load(ChildProcess client, std::string name)
@@ -47,12 +47,12 @@ void Load::fail(const std::string& what) const {
 
 void Load::await_answers(int count) {
     client_.write("await " + std::to_string(count) + "\n");
-    if (!client_.await_line("awaited " + std::to_string(count), answers_within))
+    if (!client_.wait_for_line("awaited " + std::to_string(count), answers_within))
         fail("fewer than " + std::to_string(count) + " answers in a minute");
 }
 
 void Load::await_all_sent() {
-    if (!client_.await_line("all sent", answers_within)) fail("could not send all requests");
+    if (!client_.wait_for_line("all sent", answers_within)) fail("could not send all requests");
 }
 
 LoadReport Load::count() {
@@ -94,7 +94,7 @@ IdleConnections::IdleConnections(const Endpoint& target, std::size_t connections
 
 IdleConnections::IdleConnections(ChildProcess client, std::string name)
     : name_(std::move(name)), client_(std::move(client)) {
-    if (!client_.await_line("ready", end_within)) fail("not all connections stand idle");
+    if (!client_.wait_for_line("ready", end_within)) fail("not all connections stand idle");
 }
 
 void IdleConnections::fail(const std::string& what) const {

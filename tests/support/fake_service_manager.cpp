@@ -89,7 +89,7 @@ FakeServiceManager::~FakeServiceManager() {
     thread_.join();
 }
 
-std::optional<FakeServiceManager::Message> FakeServiceManager::await_message(
+std::optional<FakeServiceManager::Message> FakeServiceManager::wait_for_message(
     const Predicate& predicate, std::chrono::milliseconds within) {
     std::unique_lock lock(mutex_);
     std::optional<Message> found;
@@ -101,9 +101,10 @@ std::optional<FakeServiceManager::Message> FakeServiceManager::await_message(
     return found;
 }
 
-std::optional<FakeServiceManager::Message> FakeServiceManager::await_saying(
+std::optional<FakeServiceManager::Message> FakeServiceManager::wait_for_message_saying(
     std::string_view assignment) {
-    return await_message([assignment](const Message& message) { return message.says(assignment); });
+    return wait_for_message(
+        [assignment](const Message& message) { return message.says(assignment); });
 }
 
 std::vector<FakeServiceManager::Message> FakeServiceManager::messages() {

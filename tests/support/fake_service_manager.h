@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handover/unique_fd.h"
+#include "support/processes.h"
 
 #include <sys/types.h>
 
@@ -48,11 +49,10 @@ class FakeServiceManager {
     [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
     /// The first message of all, past or to come, that fulfils the predicate.
-    [[nodiscard]] std::optional<Message> await_message(
-        const Predicate& predicate,
-        std::chrono::milliseconds within = std::chrono::milliseconds(10'000));
+    [[nodiscard]] std::optional<Message> wait_for_message(
+        const Predicate& predicate, std::chrono::milliseconds within = timeout);
     /// The same for one that says "NAME=value".
-    [[nodiscard]] std::optional<Message> await_saying(std::string_view assignment);
+    [[nodiscard]] std::optional<Message> wait_for_message_saying(std::string_view assignment);
 
     /// All that had been sent before this call.
     [[nodiscard]] std::vector<Message> messages();

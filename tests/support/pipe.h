@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handover/unique_fd.h"
+#include "support/processes.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,9 +15,6 @@
 #include <system_error>
 
 namespace handover::test {
-
-/// How long a test waits for what should come at once.
-constexpr std::chrono::milliseconds generous{10'000};
 
 struct Pipe {
     UniqueFd in;   ///< to read from
@@ -32,7 +30,7 @@ struct Pipe {
 };
 
 /// Readable, or hung up.
-inline bool await_readable(int fd, std::chrono::milliseconds within = generous) {
+inline bool wait_for_input(int fd, std::chrono::milliseconds within = timeout) {
     pollfd waiting{fd, POLLIN, 0};
     return ::poll(&waiting, 1, static_cast<int>(within.count())) == 1;
 }
@@ -41,7 +39,7 @@ inline bool await_readable(int fd, std::chrono::milliseconds within = generous) 
 inline std::string read_to_end(int fd) {
     std::string all;
     std::array<char, 4096> some{};
-    while (await_readable(fd)) {
+    while (wait_for_input(fd)) {
         const auto count = ::read(fd, some.data(), some.size());
         if (count <= 0) break;
         all.append(some.data(), static_cast<std::size_t>(count));

@@ -2,6 +2,7 @@
 #include "support/processes.h"
 
 #include "handover/unique_fd.h"
+#include "support/pass_time.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -104,9 +105,7 @@ bool eventually(const std::function<bool()>& condition) {
         const auto waited = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
         if (waited > timeout) return false;
         // The answer may be a program's that is started for it: who waits long asks less often.
-        (void)::poll(
-            nullptr, 0,
-            static_cast<int>(std::clamp(waited / 10, milliseconds(2), milliseconds(50)).count()));
+        pass_time(std::clamp(waited / 10, milliseconds(2), milliseconds(50)));
     }
     return true;
 }
@@ -150,7 +149,7 @@ std::vector<pid_t> members_of_group(pid_t group) {
     return members;
 }
 
-bool group_becomes(pid_t group, std::vector<pid_t> expected) {
+bool wait_for_group(pid_t group, std::vector<pid_t> expected) {
     std::sort(expected.begin(), expected.end());  // pids begin anew at kernel.pid_max
     return eventually([&] {
         const auto members = members_of_group(group);
@@ -220,6 +219,10 @@ std::size_t ProcessView::resident_kib() const {
 
 std::size_t ProcessView::threads() const {
     return std::stoul(field_of(read_entry(pid, "status"), "Threads"));
+}
+
+bool ProcessView::has_pending_signals() const {
+    return std::stoull(field_of(read_entry(pid, "status"), "ShdPnd"), nullptr, 16) != 0;
 }
 
 std::size_t ProcessView::cpu_ticks() const {

@@ -42,7 +42,7 @@ int await_end(pid_t pid);
 /// The processes of a group, zombies included.
 [[nodiscard]] std::vector<pid_t> members_of_group(pid_t group);
 /// Waits until only these are left; reaps any other that has ended. False after `timeout`.
-[[nodiscard]] bool group_becomes(pid_t group, std::vector<pid_t> expected);
+[[nodiscard]] bool wait_for_group(pid_t group, std::vector<pid_t> expected);
 /// Kills and reaps all of them.
 void end_group(pid_t group);
 
@@ -60,6 +60,8 @@ struct ProcessView {
     [[nodiscard]] std::string executable() const;
     [[nodiscard]] std::size_t resident_kib() const;
     [[nodiscard]] std::size_t threads() const;
+    /// Are there signals, sent to the process, that it has not taken yet?
+    [[nodiscard]] bool has_pending_signals() const;
     /// Of user and system time, in all threads, since it began; a tick is usually 10 ms.
     [[nodiscard]] std::size_t cpu_ticks() const;
 };

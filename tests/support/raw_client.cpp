@@ -32,8 +32,8 @@ bool RawResponse::says_close() const {
     return header("Connection") == "close";
 }
 
-RawClient::RawClient(const Endpoint& server, std::chrono::milliseconds timeout)
-    : fd_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)), timeout_(timeout) {
+RawClient::RawClient(const Endpoint& server, std::chrono::milliseconds within)
+    : fd_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)), within_(within) {
     if (!fd_) fail("no socket");
     while (::connect(fd_.get(), server.address(), server.address_length()) != 0)
         if (errno != EINTR) fail("cannot connect to " + server.to_string());
@@ -45,7 +45,7 @@ void RawClient::fail(const std::string& what) const {
 }
 
 std::chrono::steady_clock::time_point RawClient::deadline() const {
-    return std::chrono::steady_clock::now() + timeout_;
+    return std::chrono::steady_clock::now() + within_;
 }
 
 void RawClient::send(std::string_view bytes) {
@@ -57,7 +57,7 @@ void RawClient::send(std::string_view bytes) {
         if (count >= 0 || errno == EINTR) continue;
         if (errno != EAGAIN || std::chrono::steady_clock::now() > until) fail("cannot send");
         pollfd entry{fd_.get(), POLLOUT, 0};
-        (void)::poll(&entry, 1, static_cast<int>(timeout_.count()));
+        (void)::poll(&entry, 1, static_cast<int>(within_.count()));
     }
 }
 
@@ -159,7 +159,7 @@ bool RawClient::closed_by_server() {
 
 bool RawClient::cut_by_server() {
     pollfd entry{fd_.get(), POLLIN, 0};
-    const bool ended = ::poll(&entry, 1, static_cast<int>(timeout_.count())) == 1;
+    const bool ended = ::poll(&entry, 1, static_cast<int>(within_.count())) == 1;
     char byte = 0;
     const ssize_t count = ended ? ::recv(fd_.get(), &byte, 1, 0) : -1;
     return pending_.empty() && (count == 0 || (count < 0 && errno == ECONNRESET));

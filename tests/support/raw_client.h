@@ -3,6 +3,7 @@
 
 #include "handover/endpoint.h"
 #include "handover/unique_fd.h"
+#include "support/processes.h"
 
 #include <chrono>
 #include <optional>
@@ -29,10 +30,8 @@ struct RawResponse {
 /// which says what had come by then. Not thread-safe.
 class RawClient {
   public:
-    static constexpr std::chrono::milliseconds default_timeout{10000};
-
-    /// Connects. Set the timeout low only where nothing is expected to come.
-    explicit RawClient(const Endpoint& server, std::chrono::milliseconds timeout = default_timeout);
+    /// Connects. Let it wait less only where nothing is expected to come.
+    explicit RawClient(const Endpoint& server, std::chrono::milliseconds within = timeout);
 
     void send(std::string_view bytes);
     /// Ends our direction of the stream; the response can still be read.
@@ -49,7 +48,7 @@ class RawClient {
     [[nodiscard]] std::string receive_to_end();
     /// Exactly so many bytes.
     [[nodiscard]] std::string receive_bytes(std::size_t count);
-    /// Has the server closed, without sending anything more, within the timeout?
+    /// Has the server closed, without sending anything more, in time?
     [[nodiscard]] bool closed_by_server();
     /// The same, or has it reset the connection, as with a request that it has not read yet?
     [[nodiscard]] bool cut_by_server();
@@ -68,7 +67,7 @@ class RawClient {
     [[noreturn]] void fail(const std::string& what) const;
 
     UniqueFd fd_;
-    std::chrono::milliseconds timeout_;
+    std::chrono::milliseconds within_;
     std::string pending_;  // received, not yet taken
 };
 

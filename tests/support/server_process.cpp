@@ -200,7 +200,7 @@ std::string ServerProcess::await_line(std::string_view part, std::size_t after) 
 }
 
 bool ServerProcess::wait_for_only(const std::vector<pid_t>& pids) const {
-    return group_becomes(first_, pids);
+    return wait_for_group(first_, pids);
 }
 
 pid_t pid_in(std::string_view line) {

@@ -27,7 +27,7 @@ class Subreaper {
     /// Waits for the end of our child: its wait status, nullopt if it is not ours or lives on.
     [[nodiscard]] static std::optional<int> reap(pid_t pid) {
         const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-        if (!pidfd || !await_readable(pidfd.get())) return std::nullopt;
+        if (!pidfd || !wait_for_input(pidfd.get())) return std::nullopt;
         int status = 0;
         return ::waitpid(pid, &status, __WALL) == pid ? std::optional(status) : std::nullopt;
     }

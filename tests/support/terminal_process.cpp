@@ -86,7 +86,7 @@ void TerminalProcess::read_available() {
 }
 
 template <typename Condition>
-bool TerminalProcess::wait_for(Condition condition) {
+bool TerminalProcess::wait_until(Condition condition) {
     const auto deadline = ChildProcess::Clock::now() + timeout;
     for (read_available(); !condition(); read_available()) {
         const auto left =
@@ -99,11 +99,11 @@ bool TerminalProcess::wait_for(Condition condition) {
 }
 
 bool TerminalProcess::wait_for_text(std::string_view text) {
-    return wait_for([&] { return screen_.text().find(text) != std::string::npos; });
+    return wait_until([&] { return screen_.text().find(text) != std::string::npos; });
 }
 
 bool TerminalProcess::wait_for_alternate_screen(bool alternate) {
-    return wait_for([&] { return screen_.is_alternate() == alternate; });
+    return wait_until([&] { return screen_.is_alternate() == alternate; });
 }
 
 bool TerminalProcess::wait_for_stop() const {

@@ -52,7 +52,7 @@ class TerminalProcess {
     TerminalProcess(Ends ends, const std::vector<std::string>& argv,
                     ChildProcess::Environment environment);
     template <typename Condition>
-    bool wait_for(Condition condition);
+    bool wait_until(Condition condition);
     void read_available();
 
     UniqueFd master_;

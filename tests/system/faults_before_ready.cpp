@@ -34,7 +34,7 @@ void reload_while_the_program_is_written(FaultyService& service) {
     service.install_good_binary();  // the one that runs cannot be opened for writing
     auto writer = service.container().spawn(std::string("exec 9>>") + FaultyService::program +
                                             "; echo open; read line");
-    ASSERT_TRUE(writer.await_line("open", timeout));
+    ASSERT_TRUE(writer.wait_for_line("open", timeout));
     service.expect_failed_reload("Text file busy");
     writer.close_stdin();
     ASSERT_TRUE(writer.wait(timeout));

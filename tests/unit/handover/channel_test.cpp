@@ -302,7 +302,7 @@ TEST(Channel, owns_the_descriptors_that_come_with_a_message) {
         EXPECT_EQ(::write(message.fds[1].get(), "x", 1), 1);
     }
     EXPECT_EQ(open_descriptors(), before);
-    EXPECT_TRUE(await_readable(pipe.in.get()));
+    EXPECT_TRUE(wait_for_input(pipe.in.get()));
 }
 
 TEST(Channel, takes_as_many_descriptors_as_the_kernel_sends) {

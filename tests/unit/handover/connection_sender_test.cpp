@@ -383,7 +383,7 @@ class ConnectionSenderAtTheLimit : public testing::Test {
 
     /// Readable when the child says so, or has ended.
     void await_child() {
-        EXPECT_TRUE(await_readable(told_.in.get()));
+        EXPECT_TRUE(wait_for_input(told_.in.get()));
         char byte = 0;
         EXPECT_EQ(::read(told_.in.get(), &byte, 1), 1);
     }
@@ -431,7 +431,7 @@ TEST_F(ConnectionSenderAtTheLimit, goes_on_when_a_reader_has_made_room) {
     await_child();
     std::size_t received = 0;
     while (received < count) {
-        ASSERT_TRUE(await_readable(theirs_->fd())) << received << " have come";
+        ASSERT_TRUE(wait_for_input(theirs_->fd())) << received << " have come";
         const auto more = receive(received);
         ASSERT_GT(more, 0U) << received << " have come";
         received += more;

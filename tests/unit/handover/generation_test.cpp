@@ -235,7 +235,7 @@ TEST_F(GenerationTest, tells_a_predecessor_why_it_cannot_start) {
 TEST_F(GenerationTest, feeds_the_watchdog_as_long_as_its_services_respond) {
     const ScopedEnvironment usec("WATCHDOG_USEC", "20000");
     std::thread manager([this, main = ::pthread_self()] {
-        EXPECT_TRUE(fake_.await_saying("WATCHDOG=1"));
+        EXPECT_TRUE(fake_.wait_for_message_saying("WATCHDOG=1"));
         send(main, SIGTERM);
     });
     (void)run({}, {want("http")}, SIGCONT);

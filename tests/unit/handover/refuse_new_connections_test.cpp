@@ -28,7 +28,7 @@ class Client {
     }
 
     /// What became of it: 0 for connected, or errno; ETIMEDOUT if nothing did.
-    [[nodiscard]] int outcome(std::chrono::milliseconds within = generous) const {
+    [[nodiscard]] int outcome(std::chrono::milliseconds within = test::timeout) const {
         pollfd decided{fd_.get(), POLLOUT, 0};
         if (::poll(&decided, 1, static_cast<int>(within.count())) != 1) return ETIMEDOUT;
         int error = 0;
@@ -108,7 +108,7 @@ TEST_P(RefuseNewConnectionsFrom, leaves_connections_alone_that_were_accepted) {
     refuse_new_connections(listener);
     ASSERT_EQ(::send(client.fd(), "x", 1, MSG_NOSIGNAL), 1);
     pollfd readable{accepted.get(), POLLIN, 0};
-    EXPECT_EQ(::poll(&readable, 1, static_cast<int>(generous.count())), 1);
+    EXPECT_EQ(::poll(&readable, 1, static_cast<int>(test::timeout.count())), 1);
 }
 
 TEST_P(RefuseNewConnectionsFrom, is_undone_when_the_listener_is_adopted) {
@@ -124,7 +124,7 @@ TEST_P(RefuseNewConnectionsFrom, is_undone_when_the_listener_is_adopted) {
     ASSERT_TRUE(accepted);
     ASSERT_EQ(::send(newcomer.fd(), "x", 1, MSG_NOSIGNAL), 1);
     pollfd readable{accepted.get(), POLLIN, 0};
-    EXPECT_EQ(::poll(&readable, 1, static_cast<int>(generous.count())), 1);
+    EXPECT_EQ(::poll(&readable, 1, static_cast<int>(test::timeout.count())), 1);
 }
 
 TEST(RefuseNewConnections, unlinks_a_unix_path_and_keeps_its_queue) {

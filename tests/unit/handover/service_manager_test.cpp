@@ -79,7 +79,7 @@ TEST_F(ServiceManagerTest, hears_when_a_reload_began) {
     const auto before = now_us();
     manager.reloading("starts its successor");
     const auto after = now_us();
-    const auto message = fake_.await_saying("RELOADING=1");
+    const auto message = fake_.wait_for_message_saying("RELOADING=1");
     ASSERT_TRUE(message);
     EXPECT_TRUE(message->says("STATUS=starts its successor"));
     const auto told = std::stoll(message->value("MONOTONIC_USEC").value_or("0"));
@@ -171,7 +171,7 @@ TEST_F(ServiceManagerTest, hangs_the_barrier_up_when_all_before_it_is_processed)
     ASSERT_TRUE(barrier);
     EXPECT_TRUE(is_cloexec(barrier.get()));
     pollfd hangup{barrier.get(), POLLIN, 0};
-    ASSERT_EQ(::poll(&hangup, 1, static_cast<int>(generous.count())), 1);
+    ASSERT_EQ(::poll(&hangup, 1, static_cast<int>(test::timeout.count())), 1);
     EXPECT_NE(hangup.revents & POLLHUP, 0);
     EXPECT_THAT(fake_.stored_names(), ElementsAre("http"));
     EXPECT_EQ(fake_.messages().back().text, "BARRIER=1");
@@ -202,7 +202,7 @@ TEST_F(ServiceManagerTest, costs_no_descriptor) {
         const ServiceManager manager;
         manager.ready("x");
         const auto barrier = manager.barrier();
-        EXPECT_TRUE(await_readable(barrier.get()));
+        EXPECT_TRUE(wait_for_input(barrier.get()));
     }
     EXPECT_EQ(open_descriptors(), before);
 }

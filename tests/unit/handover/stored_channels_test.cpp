@@ -42,7 +42,7 @@ TEST_F(StoredChannelsTest, are_stored_unwatched_before_anything_is_in_them) {
     const auto channel = open(ServiceManager());
     ASSERT_TRUE(channel);
     EXPECT_THAT(fake.stored_names(), ElementsAre("channel"));
-    EXPECT_TRUE(fake.await_saying("FDPOLL=0")) << "it hangs up when we end";
+    EXPECT_TRUE(fake.wait_for_message_saying("FDPOLL=0")) << "it hangs up when we end";
 
     const Channel stored(fake.stored("channel"));
     EXPECT_TRUE(stored.is_stored());

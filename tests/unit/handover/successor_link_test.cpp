@@ -53,7 +53,7 @@ class SuccessorLinkTest : public testing::Test {
         EXPECT_EQ(open_descriptors(), before_);
     }
 
-    void begin(std::vector<std::string> arguments, milliseconds ready_timeout = generous) {
+    void begin(std::vector<std::string> arguments, milliseconds ready_timeout = test::timeout) {
         attempt_->begin(successor_that(std::move(arguments)), {}, our_hello(), ready_timeout);
     }
 
@@ -328,7 +328,7 @@ TEST_F(SuccessorLinkTest, passes_listeners_besides_its_channel) {
     const ListeningSocket http("127.0.0.1:0");
     when_ready_ = [this] { loop_->stop(); };
     attempt_->begin(successor_that({"succeed", "well"}), {{"http", http.fd()}}, our_hello(),
-                    generous);
+                    test::timeout);
     loop_->run_to_the_end();
     EXPECT_THAT(told_, ElementsAre("ready")) << "it found its channel by its name";
 }

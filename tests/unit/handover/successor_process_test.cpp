@@ -49,7 +49,7 @@ class SuccessorProcessTest : public testing::Test {
         auto successor = SuccessorProcess::start(program, more);
         pipe.out.reset();
         auto report = "\n" + read_to_end(pipe.in.get());
-        EXPECT_TRUE(await_readable(successor.pidfd()));
+        EXPECT_TRUE(wait_for_input(successor.pidfd()));
         EXPECT_EQ(successor.how_it_ended(), "exited with status 0");
         EXPECT_THAT(report, HasSubstr("\npid " + std::to_string(successor.pid()) + "\n"));
         return report;
@@ -78,7 +78,7 @@ class SuccessorProcessTest : public testing::Test {
 
     static std::string end_of(std::vector<std::string> arguments) {
         auto successor = SuccessorProcess::start(child_program(std::move(arguments)), {});
-        EXPECT_TRUE(await_readable(successor.pidfd()));
+        EXPECT_TRUE(wait_for_input(successor.pidfd()));
         return successor.how_it_ended();
     }
 
@@ -166,7 +166,7 @@ TEST_F(SuccessorProcessTest, gets_descriptors_in_order_wherever_ours_were) {
     pipe.out.reset();
     EXPECT_THAT(read_to_end(pipe.in.get()), HasSubstr("\ndescriptors 0 1 2 3 4 5\n"))
         << "the first of them is the one that is written to";
-    EXPECT_TRUE(await_readable(successor.pidfd()));
+    EXPECT_TRUE(wait_for_input(successor.pidfd()));
     EXPECT_EQ(successor.how_it_ended(), "exited with status 0");
 }
 
@@ -230,7 +230,7 @@ TEST_F(SuccessorProcessTest, tells_the_signal_that_it_died_of) {
 TEST_F(SuccessorProcessTest, can_be_signalled_until_it_is_gone) {
     Living living;
     EXPECT_TRUE(living.successor.signal(SIGTERM));
-    EXPECT_TRUE(await_readable(living.successor.pidfd()));
+    EXPECT_TRUE(wait_for_input(living.successor.pidfd()));
     EXPECT_EQ(living.successor.how_it_ended(), "died of SIGTERM");
     EXPECT_FALSE(living.successor.signal(SIGTERM));
 }
@@ -284,7 +284,7 @@ TEST_F(SuccessorProcessTest, moves_with_the_object) {
     SuccessorProcess moved(std::move(living.successor));
     EXPECT_EQ(moved.pid(), pid);
     EXPECT_TRUE(moved.signal(SIGKILL));
-    EXPECT_TRUE(await_readable(moved.pidfd()));
+    EXPECT_TRUE(wait_for_input(moved.pidfd()));
     EXPECT_EQ(moved.how_it_ended(), "died of SIGKILL");
 }
 
@@ -294,12 +294,12 @@ TEST_F(SuccessorProcessTest, is_killed_when_another_is_assigned_over_it) {
     const auto pid = first.successor.pid();
     first.successor = std::move(second.successor);
     const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    EXPECT_TRUE(!pidfd || await_readable(pidfd.get(), std::chrono::milliseconds(2000)))
+    EXPECT_TRUE(!pidfd || wait_for_input(pidfd.get(), std::chrono::milliseconds(2000)))
         << "neither released nor killed";
     first.pipe.in.reset();
     second.pipe.in.reset();
     (void)Subreaper::reap(pid);
-    EXPECT_TRUE(await_readable(first.successor.pidfd()));
+    EXPECT_TRUE(wait_for_input(first.successor.pidfd()));
     EXPECT_EQ(first.successor.how_it_ended(), "exited with status 0");
 }
 

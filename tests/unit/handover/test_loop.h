@@ -18,7 +18,7 @@ class TestLoop : public EventLoop {
             ADD_FAILURE() << "what should stop the loop did not happen";
             stop();
         });
-        deadline.start_once(generous);
+        deadline.start_once(test::timeout);
         run();
     }
 

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 /// AnsweredRequest, kept.
-struct CommandResult {
+struct RecordedRequest {
     std::string ip;
     std::string line;
     std::string referer;
@@ -31,9 +31,9 @@ class HttpAnswered : public testing::Test {
     void start(ServerOptions options = {}, const std::string& endpoint = "127.0.0.1:0") {
         options.on_answer = [this](const AnsweredRequest& one) {
             const std::lock_guard lock(mutex_);
-            told_.push_back({one.remote_ip, std::string(one.request_line), std::string(one.referer),
-                             std::string(one.user_agent), one.status, one.body_bytes, one.begin,
-                             one.duration});
+            recorded_.push_back({one.remote_ip, std::string(one.request_line),
+                                 std::string(one.referer), std::string(one.user_agent), one.status,
+                                 one.body_bytes, one.begin, one.duration});
         };
         server_.emplace(std::move(options), endpoint);
         (*server_)->Get("/chunks", [](const httplib::Request&, httplib::Response& response) {
@@ -46,54 +46,54 @@ class HttpAnswered : public testing::Test {
         });
         server_->start();
     }
-    /// Once that many have been told of: that is after the client has its answer.
-    std::vector<CommandResult> await(std::size_t count) {
+    /// Waits for the reports of that many: they come after the client has its answer.
+    std::vector<RecordedRequest> await_requests(std::size_t count) {
         EXPECT_TRUE(eventually([&] {
             const std::lock_guard lock(mutex_);
-            return told_.size() >= count;
+            return recorded_.size() >= count;
         }));
         const std::lock_guard lock(mutex_);
-        return std::exchange(told_, {});
+        return std::exchange(recorded_, {});
     }
-    CommandResult answer_to(const std::string& request, bool to_head = false) {
+    RecordedRequest answer_to(const std::string& request, bool to_head = false) {
         auto client = server_->connect();
         client.send(request);
         (void)client.receive(to_head);
-        auto told = await(1);
-        EXPECT_EQ(told.size(), 1U);
-        return told.at(0);
+        auto recorded = await_requests(1);
+        EXPECT_EQ(recorded.size(), 1U);
+        return recorded.at(0);
     }
 
     std::mutex mutex_;
-    std::vector<CommandResult> told_;
+    std::vector<RecordedRequest> recorded_;
     std::optional<TestServer> server_;
 };
 
 TEST_F(HttpAnswered, tells_what_an_access_log_wants_to_know) {
     start();
     const auto before = std::chrono::system_clock::now();
-    const auto told = answer_to(
+    const auto recorded = answer_to(
         "GET /hello?a=%0a HTTP/1.1\r\nHost: a\r\nuser-agent: \t me \xff \r\n"
         "REFERER:http://b/\r\n\r\n");
-    EXPECT_EQ(told.ip, "127.0.0.1");
-    EXPECT_EQ(told.line, "GET /hello?a=%0a HTTP/1.1");
-    EXPECT_EQ(told.referer, "http://b/");
-    EXPECT_EQ(told.agent, "me \xff");
-    EXPECT_EQ(told.status, 200);
-    EXPECT_EQ(told.body_bytes, 6U);
-    EXPECT_GE(told.begin, before - milliseconds(1000));
-    EXPECT_LE(told.begin, std::chrono::system_clock::now());
-    EXPECT_GT(told.duration.count(), 0);
+    EXPECT_EQ(recorded.ip, "127.0.0.1");
+    EXPECT_EQ(recorded.line, "GET /hello?a=%0a HTTP/1.1");
+    EXPECT_EQ(recorded.referer, "http://b/");
+    EXPECT_EQ(recorded.agent, "me \xff");
+    EXPECT_EQ(recorded.status, 200);
+    EXPECT_EQ(recorded.body_bytes, 6U);
+    EXPECT_GE(recorded.begin, before - milliseconds(1000));
+    EXPECT_LE(recorded.begin, std::chrono::system_clock::now());
+    EXPECT_GT(recorded.duration.count(), 0);
 }
 
 TEST_F(HttpAnswered, tells_of_each_request_of_a_connection_once) {
     start();
     auto client = server_->connect();
     for (const auto* path : {"/hello", "/nowhere", "/hello"}) (void)client.get(path);
-    const auto told = await(3);
-    ASSERT_EQ(told.size(), 3U);
-    EXPECT_EQ(told[1].line, "GET /nowhere HTTP/1.1");
-    EXPECT_EQ(told[1].status, 404);
+    const auto recorded = await_requests(3);
+    ASSERT_EQ(recorded.size(), 3U);
+    EXPECT_EQ(recorded[1].line, "GET /nowhere HTTP/1.1");
+    EXPECT_EQ(recorded[1].status, 404);
 }
 
 TEST_F(HttpAnswered, counts_the_bytes_of_the_body_only) {
@@ -103,17 +103,17 @@ TEST_F(HttpAnswered, counts_the_bytes_of_the_body_only) {
     const std::string chunk = "5\r\n12345\r\n0\r\n\r\n";
     EXPECT_EQ(answer_to("GET /chunks HTTP/1.1\r\nHost: a\r\n\r\n").body_bytes, chunk.size());
     const std::string large(100'000, 'x');
-    const auto told =
+    const auto recorded =
         answer_to("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + large);
-    EXPECT_EQ(told.body_bytes, large.size());
-    EXPECT_EQ(told.line, "POST /echo HTTP/1.1") << "the body lies where the head was";
+    EXPECT_EQ(recorded.body_bytes, large.size());
+    EXPECT_EQ(recorded.line, "POST /echo HTTP/1.1") << "the body lies where the head was";
     auto client = server_->connect();
     client.send(
         "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     EXPECT_EQ(client.receive().status, 100);
     client.send("ab");
     EXPECT_EQ(client.receive().status, 200);
-    EXPECT_EQ(await(1).at(0).body_bytes, 2U) << "100 Continue was counted";
+    EXPECT_EQ(await_requests(1).at(0).body_bytes, 2U) << "100 Continue was counted";
 }
 
 TEST_F(HttpAnswered, tells_of_what_is_refused_as_far_as_it_has_come) {
@@ -138,13 +138,13 @@ TEST_F(HttpAnswered, tells_of_what_is_refused_as_far_as_it_has_come) {
          "POST / HTTP/1.1", ""},
         {"GET / HTTP/1.1\r\nA: 1\r\nA: 2\r\nA: 3\r\n\r\n", 431, "GET / HTTP/1.1", ""}};
     for (const auto& one : table) {
-        const auto told = answer_to(one.request);
-        EXPECT_EQ(told.status, one.status) << one.request;
-        EXPECT_EQ(told.line, one.line);
-        EXPECT_EQ(told.agent, one.agent);
-        EXPECT_EQ(told.body_bytes, 0U);
-        EXPECT_EQ(told.ip, "127.0.0.1");
-        EXPECT_EQ(told.duration >= options.head_timeout, one.status == 408) << one.request;
+        const auto recorded = answer_to(one.request);
+        EXPECT_EQ(recorded.status, one.status) << one.request;
+        EXPECT_EQ(recorded.line, one.line);
+        EXPECT_EQ(recorded.agent, one.agent);
+        EXPECT_EQ(recorded.body_bytes, 0U);
+        EXPECT_EQ(recorded.ip, "127.0.0.1");
+        EXPECT_EQ(recorded.duration >= options.head_timeout, one.status == 408) << one.request;
     }
 }
 

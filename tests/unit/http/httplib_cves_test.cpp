@@ -166,9 +166,8 @@ bool swallows(const Endpoint& server, const std::string& beginning) {
 
 /// `count` zero bytes, packed: a thousandth of that.
 std::string gzip_of_zeros(std::size_t count) {
-    const auto packed =
-        test::run_command({"sh", "-c", "head -c " + std::to_string(count) + " /dev/zero | gzip -9"},
-                          std::chrono::seconds(30));
+    const auto packed = test::run_command(
+        {"sh", "-c", "head -c " + std::to_string(count) + " /dev/zero | gzip -9"}, test::timeout);
     EXPECT_TRUE(packed.ok()) << packed.err;
     return packed.out;
 }

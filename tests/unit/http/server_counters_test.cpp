@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a server counts, and that it can count where another one counts.
+#include "support/pass_time.h"
 #include "unit/http/server_fixture.h"
 
 #include <array>
@@ -14,7 +15,7 @@ using std::chrono::milliseconds;
 using Counters = std::array<Counter, ServerCounters::size>;
 
 /// The last count comes after the client has its answer.
-bool wait_for(std::uint64_t count, const DurationHistogram& durations) {
+bool wait_for_count(std::uint64_t count, const DurationHistogram& durations) {
     return eventually([&] { return durations.count() == count; });
 }
 
@@ -33,7 +34,7 @@ TEST(ServerCounters, count_requests_by_status_and_how_long_each_took) {
     EXPECT_EQ(counters.answered_count(404), 1U);
     EXPECT_EQ(counters.answered_count(204), 1U);
     EXPECT_EQ(counters.answered_count(500), 1U);
-    EXPECT_TRUE(wait_for(5, counters.durations()));
+    EXPECT_TRUE(wait_for_count(5, counters.durations()));
     EXPECT_GT(counters.durations().sum().count(), 0);
 }
 
@@ -50,13 +51,13 @@ TEST(ServerCounters, keep_all_that_they_count_apart) {
     Counters places{};
     const ServerCounters counters(places);
     counters.opened();
-    for (const auto ending : all_close_reasons) counters.ended(ending);
+    for (const auto reason : all_close_reasons) counters.ended(reason);
     for (int status = ServerCounters::first_status; status <= ServerCounters::last_status; ++status)
         counters.answered(status);
     for (const auto bound : DurationHistogram::bounds) counters.durations().add(bound);
     counters.durations().add(std::chrono::hours(1));
     EXPECT_EQ(counters.opened_count(), 1U);
-    for (const auto ending : all_close_reasons) EXPECT_EQ(counters.ended_count(ending), 1U);
+    for (const auto reason : all_close_reasons) EXPECT_EQ(counters.ended_count(reason), 1U);
     for (int status = ServerCounters::first_status; status <= ServerCounters::last_status; ++status)
         EXPECT_EQ(counters.answered_count(status), 1U) << status;
     for (std::size_t i = 0; i < DurationHistogram::buckets; ++i)
@@ -67,11 +68,11 @@ TEST(ServerCounters, count_a_long_request_as_long) {
     TestServer server;
     server.start();
     auto client = server.connect_and_block();
-    (void)::poll(nullptr, 0, 20);
+    test::pass_time(milliseconds(20));
     server.release();
     EXPECT_EQ(client.receive().status, 200);
     const auto durations = server->counters().durations();
-    EXPECT_TRUE(wait_for(1, durations));
+    EXPECT_TRUE(wait_for_count(1, durations));
     EXPECT_GE(durations.sum(), milliseconds(20));
 }
 
@@ -134,8 +135,8 @@ TEST(ServerCounters, agree_with_the_account_of_connections) {
     const auto counts = server->counts();
     EXPECT_EQ(counters.opened_count(), 3U);
     EXPECT_EQ(counters.opened_count(), counts.opened);
-    for (const auto ending : all_close_reasons)
-        EXPECT_EQ(counters.ended_count(ending), counts[ending]) << to_string(ending);
+    for (const auto reason : all_close_reasons)
+        EXPECT_EQ(counters.ended_count(reason), counts[reason]) << to_string(reason);
 }
 
 TEST(ConnectionStates, tell_what_connections_do) {

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "http/server.h"
+#include "support/processes.h"
 #include "support/raw_client.h"
 
 #include <gtest/gtest.h>
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -19,6 +19,7 @@
 
 namespace handover::http {
 
+using test::eventually;
 using test::RawClient;
 using test::RawResponse;
 
@@ -30,17 +31,6 @@ inline Listener listen_on(const std::string& endpoint) {
     EXPECT_EQ(::listen(fd.get(), 4096), 0);
     auto bound = Endpoint::of_socket(fd.get());
     return {"http", bound.value(), std::move(fd), false};
-}
-
-/// Asks again and again, for as long as a test may reasonably take.
-template <class Condition>
-bool eventually(Condition condition) {
-    const auto deadline = Clock::now() + RawClient::default_timeout;
-    while (!condition()) {
-        if (Clock::now() > deadline) return false;
-        (void)::poll(nullptr, 0, 1);
-    }
-    return true;
 }
 
 inline std::size_t count_entries(const char* directory) {
@@ -72,8 +62,7 @@ class TestServer {
     ~TestServer() { release(); }
 
     void start() { server_.start_accepting({&listener_}); }
-    [[nodiscard]] RawClient connect(
-        std::chrono::milliseconds timeout = RawClient::default_timeout) const {
+    [[nodiscard]] RawClient connect(std::chrono::milliseconds timeout = test::timeout) const {
         return RawClient(listener_.endpoint, timeout);
     }
     /// A request that stays in its handler until release().
@@ -110,7 +99,7 @@ class TestServer {
 };
 
 inline bool is_ready(const std::future<void>& future,
-                     std::chrono::milliseconds timeout = RawClient::default_timeout) {
+                     std::chrono::milliseconds timeout = test::timeout) {
     return future.wait_for(timeout) == std::future_status::ready;
 }
 

@@ -2,6 +2,8 @@
 
 #include "support/child_process.h"
 
+#include "support/processes.h"
+
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -11,17 +13,16 @@ namespace handover::test {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 TEST(ChildProcess, collects_output_and_exit_status) {
-    const auto finished = run_command({"sh", "-c", "echo out; echo err >&2; exit 3"}, seconds(10));
+    const auto finished = run_command({"sh", "-c", "echo out; echo err >&2; exit 3"}, timeout);
     EXPECT_EQ(finished.exit_status, 3);
     EXPECT_EQ(finished.out, "out\n");
     EXPECT_EQ(finished.err, "err\n");
 }
 
 TEST(ChildProcess, reports_a_death_by_signal_as_a_negative_number) {
-    EXPECT_EQ(run_command({"sh", "-c", "kill -TERM $$"}, seconds(10)).exit_status, -SIGTERM);
+    EXPECT_EQ(run_command({"sh", "-c", "kill -TERM $$"}, timeout).exit_status, -SIGTERM);
 }
 
 TEST(ChildProcess, names_a_program_that_is_not_there) {
@@ -34,20 +35,20 @@ TEST(ChildProcess, kills_what_does_not_end_in_time) {
 
 TEST(ChildProcess, waits_for_a_line_and_passes_over_others) {
     ChildProcess child({"sh", "-c", "echo one; read answer; echo \"two $answer\""});
-    EXPECT_FALSE(child.await_line("two", milliseconds(20)));
+    EXPECT_FALSE(child.wait_for_line("two", milliseconds(20)));
     EXPECT_TRUE(child.write("yes\n"));
-    EXPECT_EQ(child.await_line("two", seconds(10)), "two yes");
-    EXPECT_FALSE(child.await_line("three", seconds(10))) << "the output has ended";
+    EXPECT_EQ(child.wait_for_line("two", timeout), "two yes");
+    EXPECT_FALSE(child.wait_for_line("three", timeout)) << "the output has ended";
 }
 
 TEST(ChildProcess, reads_more_than_a_pipe_holds) {
-    const auto finished = run_command({"head", "-c", "300000", "/dev/zero"}, seconds(10));
+    const auto finished = run_command({"head", "-c", "300000", "/dev/zero"}, timeout);
     EXPECT_EQ(finished.out.size(), 300000U);
 }
 
 TEST(ChildProcess, adds_to_the_environment) {
     const auto finished =
-        run_command({"sh", "-c", "echo $GREETING"}, seconds(10), {{"GREETING", "hello"}});
+        run_command({"sh", "-c", "echo $GREETING"}, timeout, {{"GREETING", "hello"}});
     EXPECT_EQ(finished.out, "hello\n");
 }
 

@@ -7,13 +7,14 @@
 
 #include "support/child_process.h"
 #include "support/counting_client.h"
+#include "support/pipe.h"
+#include "support/processes.h"
 #include "support/temporary_directory.h"
 #include "unit/support/tiny_server.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -25,33 +26,31 @@ namespace handover::test {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 IdleOptions options_for(const Endpoint& target, std::size_t connections = 2) {
     IdleOptions options;
     options.target = target;
     options.connections = connections;
-    options.timeout = seconds(20);
+    options.timeout = timeout;
     return options;
 }
 
 /// Waits until the client has something to notice.
 void await_event(const IdleClient& client) {
-    pollfd event{client.fd(), POLLIN, 0};
-    ASSERT_EQ(::poll(&event, 1, 20'000), 1);
+    ASSERT_TRUE(wait_for_input(client.fd()));
 }
 
 /// The report of one ask() to a server that answers each connection's first request, and leaves
 /// the second one to `second`.
 LoadReport ask_a_server_that(const std::function<void(UniqueFd)>& second,
-                             milliseconds timeout = seconds(20)) {
+                             milliseconds request_timeout = timeout) {
     const TinyServer server([second](UniqueFd fd) {
         if (!read_request(fd.get())) return;
         send_text(fd.get(), hello);
         if (read_request(fd.get())) second(std::move(fd));
     });
     auto options = options_for(server.endpoint());
-    options.timeout = timeout;
+    options.timeout = request_timeout;
     IdleClient client(options);
     EXPECT_EQ(client.open().answered(), 2);
     return client.ask();
@@ -248,9 +247,9 @@ TEST(IdleClientProgram, asks_counts_and_stops_when_told_to) {
 TEST(IdleClientProgram, ends_when_its_standard_input_does) {
     const TinyServer server(answer_all);
     ChildProcess client({IDLE_CLIENT_PROGRAM, server.endpoint().to_string()});
-    ASSERT_TRUE(client.await_line("ready", seconds(20))) << client.err();
+    ASSERT_TRUE(client.wait_for_line("ready", timeout)) << client.err();
     client.close_stdin();
-    const auto finished = client.wait(seconds(20));
+    const auto finished = client.wait(timeout);
     ASSERT_TRUE(finished);
     EXPECT_EQ(finished->exit_status, 0);
 }
@@ -258,7 +257,7 @@ TEST(IdleClientProgram, ends_when_its_standard_input_does) {
 TEST(IdleClientProgram, fails_when_not_all_connections_can_be_opened) {
     const UniqueFd not_listening = bound_socket(Endpoint::parse("127.0.0.1:0"));
     const auto target = Endpoint::of_socket(not_listening.get())->to_string();
-    const auto finished = run_command({IDLE_CLIENT_PROGRAM, target}, seconds(20));
+    const auto finished = run_command({IDLE_CLIENT_PROGRAM, target}, timeout);
     EXPECT_EQ(finished.exit_status, 1);
     EXPECT_NE(finished.err.find("8 refused"), std::string::npos) << finished.err;
 }

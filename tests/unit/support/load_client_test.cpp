@@ -7,6 +7,7 @@
 
 #include "support/child_process.h"
 #include "support/counting_client.h"
+#include "support/processes.h"
 #include "support/temporary_directory.h"
 #include "unit/support/tiny_server.h"
 
@@ -35,7 +36,7 @@ LoadOptions options_for(const Endpoint& target) {
     options.target = target;
     options.connections = 1;
     options.max_requests = 2;
-    options.timeout = seconds(20);
+    options.timeout = timeout;
     return options;
 }
 
@@ -273,11 +274,11 @@ TEST(LoadClientProgram, says_ready_awaits_answers_and_reports_when_told_to_stop)
     const TinyServer server(answer_all);
     ChildProcess client({LOAD_CLIENT_PROGRAM, server.endpoint().to_string(), "--control",
                          "--connections", "2", "--rate", "500", "--keep-alive"});
-    ASSERT_TRUE(client.await_line("ready", seconds(10))) << client.err();
+    ASSERT_TRUE(client.wait_for_line("ready", timeout)) << client.err();
     client.write("await 20\n");
-    ASSERT_TRUE(client.await_line("awaited 20", seconds(10)));
+    ASSERT_TRUE(client.wait_for_line("awaited 20", timeout));
     client.signal(SIGTERM);
-    const auto finished = client.wait(seconds(10));
+    const auto finished = client.wait(timeout);
     ASSERT_TRUE(finished);
     EXPECT_EQ(finished->exit_status, 0);
     const auto line = finished->out.substr(finished->out.find('{'));
@@ -303,9 +304,9 @@ TEST(LoadClientProgram, counts_so_far_while_it_goes_on) {
 TEST(LoadClientProgram, stops_when_its_standard_input_ends) {
     const TinyServer server(answer_all);
     ChildProcess client({LOAD_CLIENT_PROGRAM, server.endpoint().to_string(), "--control"});
-    ASSERT_TRUE(client.await_line("ready", seconds(10)));
+    ASSERT_TRUE(client.wait_for_line("ready", timeout));
     client.close_stdin();
-    const auto finished = client.wait(seconds(10));
+    const auto finished = client.wait(timeout);
     ASSERT_TRUE(finished);
     EXPECT_EQ(finished->exit_status, 0);
 }
