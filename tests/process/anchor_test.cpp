@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Supervisors that know one pid: the process that they started stays, whichever generation serves.
 #include "handover/ledger/ledger.h"
+#include "process/held_request.h"
 #include "process/process_fixture.h"
 
 #include <unistd.h>
@@ -80,33 +81,34 @@ TEST_F(AnchorTest, is_not_needed_by_a_generation_that_stops_without_having_hande
 
 TEST_F(AnchorTest, waits_for_the_requests_of_the_generation_that_stops) {
     become_waiter();
-    RawClient slow = start_slow_request(daemon_, "1s");
+    HeldRequest held(daemon_.address());
     signal(SIGTERM);
-    EXPECT_EQ(answer_in(slow.receive()).status, 200);
+    (void)daemon_.await_line("generation 2 stops");
+    EXPECT_EQ(held.finish().status, 200);
     EXPECT_EQ(await_end(anchor_), 0);
 }
 
 TEST_F(AnchorTest, passes_a_stop_on_while_the_first_generation_drains) {
-    RawClient slow = start_slow_request(daemon_, "2s");
+    HeldRequest held(daemon_.address());
     reload();
     reload();  // ends the probation: the first one drains, and is the main process no more
     EXPECT_EQ(daemon_.ask().generation, 3U);
-    EXPECT_TRUE(slow.is_quiet());
     signal(SIGTERM);
-    EXPECT_EQ(answer_in(slow.receive()).status, 200);
+    (void)daemon_.await_line("generation 3 stops");
+    EXPECT_TRUE(held.client().is_quiet());
+    EXPECT_EQ(held.finish().status, 200);
     EXPECT_EQ(await_end(anchor_), 0);
     EXPECT_TRUE(daemon_.wait_for_only({}));
 }
 
 TEST_F(AnchorTest, ends_a_service_that_is_stopped_on_probation) {
-    RawClient slow = start_slow_request(daemon_, "2s");
+    HeldRequest old(daemon_.address());
     reload();
-    RawClient young(daemon_.address(), timeout);
-    young.send("GET /hello?sleep=2s HTTP/1.1\r\nHost: test\r\n\r\n");
-    ASSERT_TRUE(daemon_.wait_for_connections(1));
+    HeldRequest young(daemon_.address());
     signal(SIGTERM);
-    EXPECT_EQ(answer_in(slow.receive()).status, 200);
-    EXPECT_EQ(answer_in(young.receive()).status, 200);
+    (void)daemon_.await_line("generation 2 stops");
+    EXPECT_EQ(answer_in(old.finish()).generation, 1U);
+    EXPECT_EQ(answer_in(young.finish()).generation, 2U);
     EXPECT_EQ(await_end(anchor_), 0);
     EXPECT_TRUE(daemon_.wait_for_only({}));
 }
@@ -122,7 +124,7 @@ TEST_F(AnchorTest, ends_with_the_status_of_a_main_process_that_crashes) {
 
 TEST_F(AnchorTest, is_not_moved_by_a_rollback) {
     become_waiter();
-    RawClient slow = start_slow_request(daemon_, "3s");  // keeps the next one on probation
+    HeldRequest held(daemon_.address());  // keeps the next one on probation
     const pid_t main = daemon_.pid();
     const auto before = daemon_.log_size();
     const pid_t successor = reload();
@@ -130,7 +132,7 @@ TEST_F(AnchorTest, is_not_moved_by_a_rollback) {
     (void)daemon_.await_rollback(before);
     EXPECT_EQ(daemon_.ask().pid, main);
     EXPECT_TRUE(daemon_.wait_for_only({anchor_, main}));
-    EXPECT_EQ(answer_in(slow.receive()).status, 200);
+    EXPECT_EQ(held.finish().status, 200);
     signal(SIGUSR2);
     EXPECT_TRUE(eventually([&] { return daemon_.ask().pid != main; })) << "the next one is good";
     signal(SIGTERM);
@@ -176,9 +178,10 @@ INSTANTIATE_TEST_SUITE_P(Anchor, BetweenTwoMainProcesses, testing::Values(SIGTER
 
 TEST_F(AnchorTest, takes_the_service_with_it_when_it_is_killed) {
     become_waiter();
-    RawClient slow = start_slow_request(daemon_, "1s");
+    HeldRequest held(daemon_.address());
     signal(SIGKILL);
-    EXPECT_EQ(answer_in(slow.receive()).status, 200) << "but gracefully";
+    (void)daemon_.await_line("generation 2 stops");
+    EXPECT_EQ(held.finish().status, 200) << "but gracefully";
     EXPECT_TRUE(daemon_.wait_for_only({}));
     EXPECT_TRUE(refuses(daemon_.address())) << "the address is free for what is started next";
 }
@@ -208,8 +211,8 @@ class LateSignal : public ProcessTest {
     }
     [[nodiscard]] pid_t sender_of_the_next() const {
         siginfo_t info{};
-        const timespec time{10, 0};
-        return ::sigtimedwait(&set_, &info, &time) == SIGUSR2 ? info.si_pid : -1;
+        const timespec within{std::chrono::duration_cast<std::chrono::seconds>(timeout).count(), 0};
+        return ::sigtimedwait(&set_, &info, &within) == SIGUSR2 ? info.si_pid : -1;
     }
 
     Ledger ledger_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The main promise: the program on disk is replaced, and nobody notices but the next request.
 
+#include "process/held_request.h"
 #include "process/process_fixture.h"
 
 namespace handover::test {
@@ -16,7 +17,7 @@ class HotRestart : public ProcessTest {
     static void follow_the_tutorial(Daemon& daemon, Replace replace, Trigger trigger) {
         const auto old = daemon.pid();
         EXPECT_EQ(daemon.status().at("version"), HANDOVERD_VERSION);
-        RawClient slow = start_slow_request(daemon, "3s");
+        HeldRequest held(daemon.address());
 
         replace();
         trigger(daemon);
@@ -28,13 +29,13 @@ class HotRestart : public ProcessTest {
         EXPECT_EQ(answer.generation, 2U);
         EXPECT_EQ(answer.pid, successor);
         EXPECT_EQ(daemon.status().at("version"), HANDOVERD_VERSION "-next");
-        EXPECT_TRUE(slow.is_quiet()) << "the slow request is not in flight any more";
+        EXPECT_TRUE(held.client().is_quiet()) << "nobody has answered in its place";
 
-        const auto slow_answer = answer_in(slow.receive());
-        EXPECT_EQ(slow_answer.status, 200);
-        EXPECT_EQ(slow_answer.body, "hello world\n");
-        EXPECT_EQ(slow_answer.generation, 1U);
-        EXPECT_EQ(slow_answer.pid, old);
+        const auto held_answer = answer_in(held.finish());
+        EXPECT_EQ(held_answer.status, 200);
+        EXPECT_EQ(held_answer.body, "hello world\n");
+        EXPECT_EQ(held_answer.generation, 1U);
+        EXPECT_EQ(held_answer.pid, old);
         EXPECT_EQ(await_end(old), 0);
         EXPECT_TRUE(daemon.wait_for_only({successor}));
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Listeners that come and go by a changed configuration, while the others keep serving.
 
+#include "process/held_request.h"
 #include "process/process_fixture.h"
 
 #include <csignal>
@@ -84,11 +85,10 @@ TEST_F(ChangedListeners, request_in_flight_on_a_removed_one_is_answered) {
     configure({unix_address("removed"), "127.0.0.1:0"});
     Daemon daemon(directory_, configured());
     const auto old = daemon.pid();
-    RawClient slow = start_slow_request(daemon, "2s");
+    HeldRequest held(daemon.address());
     configure({daemon.address(1).to_string()});
     EXPECT_EQ(daemon.reload().status, 0);
-    EXPECT_TRUE(slow.is_quiet());
-    EXPECT_EQ(answer_in(slow.receive()).pid, old);
+    EXPECT_EQ(answer_in(held.finish()).pid, old);
     EXPECT_EQ(await_end(old), 0);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stopping, leaving, and signals at the wrong moment.
 
+#include "process/held_request.h"
 #include "process/process_fixture.h"
 
 #include <chrono>
@@ -29,14 +30,14 @@ class Signals : public ProcessTest {
     /// Stops with a request in flight, which is answered, while nobody new is let in.
     void expect_graceful_stop(int signal_number) const {
         Daemon daemon(directory_, on_tcp_and_unix());
-        RawClient slow = start_slow_request(daemon, "2s");
+        HeldRequest held(daemon.address());
         daemon.signal(signal_number);
         daemon.await_line("generation 1 stops: ");
         EXPECT_TRUE(eventually([&] { return refuses(daemon.address(0)); }));
         EXPECT_TRUE(eventually([&] { return refuses(daemon.address(1)); }));
         EXPECT_TRUE(eventually([&] { return refuses(daemon.admin()); }));
-        EXPECT_TRUE(slow.is_quiet()) << "the slow request is not in flight any more";
-        const auto response = slow.receive();
+        EXPECT_TRUE(held.client().is_quiet());
+        const auto response = held.finish();
         EXPECT_EQ(answer_in(response).body, "hello world\n");
         EXPECT_TRUE(response.says_close());
         EXPECT_EQ(daemon.await_end(), 0);
@@ -55,13 +56,13 @@ TEST_F(Signals, SIGINT_stops_after_the_requests_in_flight) {
 
 TEST_F(Signals, SIGTERM_again_changes_nothing) {
     Daemon daemon(directory_, with_options({}));
-    RawClient slow = start_slow_request(daemon, "2s");
+    HeldRequest held(daemon.address());
     daemon.signal(SIGTERM);
     daemon.await_line("generation 1 stops");
     for (int i = 0; i < 3; ++i) daemon.signal(SIGTERM);
     EXPECT_TRUE(eventually([&] { return refuses(daemon.address()); }));
     for (int i = 0; i < 3; ++i) daemon.signal(SIGTERM);
-    EXPECT_EQ(answer_in(slow.receive()).body, "hello world\n");
+    EXPECT_EQ(held.finish().body, "hello world\n");
     EXPECT_EQ(daemon.await_end(), 0);
 }
 
@@ -148,11 +149,13 @@ TEST_F(Signals, SIGTERM_to_both_generations_stops_both) {
     // As systemd does it under KillMode=control-group, also when a predecessor still drains.
     Daemon daemon(directory_, with_options({}));
     const auto old = daemon.pid();
-    RawClient slow = start_slow_request(daemon, "2s");
+    HeldRequest held(daemon.address());
     EXPECT_EQ(daemon.reload().status, 0);
     ::kill(old, SIGTERM);
     daemon.signal(SIGTERM);
-    EXPECT_EQ(answer_in(slow.receive()).pid, old);
+    daemon.await_line("generation 2 stops");
+    EXPECT_TRUE(eventually([&] { return !ProcessView{old}.has_pending_signals(); }));
+    EXPECT_EQ(answer_in(held.finish()).pid, old);
     EXPECT_EQ(await_end(old), 0);
     EXPECT_EQ(daemon.await_end(), 0);
     EXPECT_TRUE(daemon.wait_for_only({}));
@@ -185,10 +188,10 @@ TEST_F(Signals, second_reload_is_refused_while_one_runs) {
 
 TEST_F(Signals, SIGUSR1_leaves_for_a_restart) {
     Daemon daemon(directory_, on_tcp_and_unix());
-    RawClient slow = start_slow_request(daemon, "2s");
+    HeldRequest held(daemon.address());
     daemon.signal(SIGUSR1);
     daemon.await_line("generation 1 leaves for a restart: ");
-    EXPECT_EQ(answer_in(slow.receive()).body, "hello world\n");
+    EXPECT_EQ(held.finish().body, "hello world\n");
     EXPECT_EQ(daemon.await_end(), 0);
     // Somebody else may hold the listeners behind these paths.
     EXPECT_TRUE(fs::is_socket(http_path()));
