@@ -138,8 +138,8 @@ class ConnectionsTest : public ManagedTest {
     /// begins no more requests.
     static void await_imports(const Daemon& daemon, std::size_t count) {
         EXPECT_TRUE(eventually([&] {
-            const auto arrivals = daemon.status().at("arrivals");
-            return arrivals.is_object() && arrivals.at("adopted") == count;
+            const auto imported = daemon.status().at("arrivals");
+            return imported.is_object() && imported.at("adopted") == count;
         }));
     }
 

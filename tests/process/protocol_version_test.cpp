@@ -71,11 +71,11 @@ TEST_F(ProtocolVersion, predecessor_of_version_1_hands_over_and_answers_what_it_
     EXPECT_TRUE(old.closed_by_server());
     expect_nothing_unexpected(daemon);
 
-    const auto arrivals = daemon.status().at("arrivals");
-    EXPECT_EQ(arrivals.at("from"), 4);
-    EXPECT_EQ(arrivals.at("adopted"), 0);
-    EXPECT_EQ(arrivals.at("unreadable"), 0);
-    EXPECT_TRUE(arrivals.at("predecessor").is_null()) << "version 1 does not say";
+    const auto imported = daemon.status().at("arrivals");
+    EXPECT_EQ(imported.at("from"), 4);
+    EXPECT_EQ(imported.at("adopted"), 0);
+    EXPECT_EQ(imported.at("unreadable"), 0);
+    EXPECT_TRUE(imported.at("predecessor").is_null()) << "version 1 does not say";
     EXPECT_EQ(daemon.log().find("warning"), std::string::npos) << daemon.log();
 }
 

@@ -166,12 +166,12 @@ TEST_F(ReloadedConnections, are_accounted_for_to_the_last) {
     EXPECT_EQ(account["closed_by_client"], 1U);
     EXPECT_EQ(account["held"], 8U);
     EXPECT_EQ(account_received_by(daemon), account);
-    const auto arrivals = daemon.status().at("arrivals");
-    EXPECT_EQ(arrivals.at("from"), 1);
-    EXPECT_EQ(arrivals.at("by"), "reload");
-    EXPECT_EQ(arrivals.at("adopted"), 6);
-    EXPECT_EQ(arrivals.at("unclaimed"), 0);
-    EXPECT_EQ(arrivals.at("unreadable"), 0);
+    const auto imported = daemon.status().at("arrivals");
+    EXPECT_EQ(imported.at("from"), 1);
+    EXPECT_EQ(imported.at("by"), "reload");
+    EXPECT_EQ(imported.at("adopted"), 6);
+    EXPECT_EQ(imported.at("unclaimed"), 0);
+    EXPECT_EQ(imported.at("unreadable"), 0);
 
     const auto told = run_command(daemon.command("status"), timeout);
     EXPECT_TRUE(told.ok()) << told.err;

@@ -37,10 +37,10 @@ TEST_F(RestartedConnections, by_the_thousand_survive_a_restart) {
     ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
     EXPECT_EQ(stored_channels(), 0U);
     expect_all_answered_by(2, idle, count);
-    const auto arrivals = daemon->status().at("arrivals");
-    EXPECT_EQ(arrivals.at("by"), "restart");
-    EXPECT_EQ(arrivals.at("from"), 1);
-    EXPECT_EQ(arrivals.at("adopted"), count);
+    const auto imported = daemon->status().at("arrivals");
+    EXPECT_EQ(imported.at("by"), "restart");
+    EXPECT_EQ(imported.at("from"), 1);
+    EXPECT_EQ(imported.at("adopted"), count);
     EXPECT_EQ(account_received_by(*daemon), account_of(1, *before));
 }
 

@@ -121,10 +121,10 @@ TEST_F(StrangeChannel, is_read_if_it_follows_the_protocol) {
     const auto daemon = start_with_it();
     EXPECT_TRUE(is_answered(client));
     EXPECT_TRUE(is_answered(other));
-    const auto arrivals = daemon->status().at("arrivals");
-    EXPECT_EQ(arrivals.at("from"), 4);
-    EXPECT_EQ(arrivals.at("adopted"), 2);
-    EXPECT_EQ(arrivals.at("unreadable"), 0);
+    const auto imported = daemon->status().at("arrivals");
+    EXPECT_EQ(imported.at("from"), 4);
+    EXPECT_EQ(imported.at("adopted"), 2);
+    EXPECT_EQ(imported.at("unreadable"), 0);
     EXPECT_EQ(account_received_by(*daemon), (Account{{"held", 2}, {"moved", 2}}));
 }
 
@@ -165,9 +165,9 @@ TEST_F(StrangeChannel, with_garbage_in_its_middle_loses_only_that) {
     EXPECT_TRUE(wait_for_close(without_listener));
     EXPECT_TRUE(is_answered(before));
     EXPECT_TRUE(is_answered(after));
-    const auto arrivals = daemon->status().at("arrivals");
-    EXPECT_EQ(arrivals.at("adopted"), 2);
-    EXPECT_EQ(arrivals.at("unreadable"), 3);
+    const auto imported = daemon->status().at("arrivals");
+    EXPECT_EQ(imported.at("adopted"), 2);
+    EXPECT_EQ(imported.at("unreadable"), 3);
 }
 
 TEST_F(StrangeChannel, of_a_later_protocol_version_is_read_as_far_as_possible) {
@@ -208,9 +208,9 @@ TEST_F(StrangeChannel, with_connections_of_an_unknown_listener_closes_them_polit
     EXPECT_TRUE(wait_for_close(client));
     EXPECT_TRUE(wait_for_close(other));
     EXPECT_TRUE(is_answered(known));
-    const auto arrivals = daemon->status().at("arrivals");
-    EXPECT_EQ(arrivals.at("adopted"), 1);
-    EXPECT_EQ(arrivals.at("unclaimed"), 2);
+    const auto imported = daemon->status().at("arrivals");
+    EXPECT_EQ(imported.at("adopted"), 1);
+    EXPECT_EQ(imported.at("unclaimed"), 2);
     const auto told = run_command(daemon->command("status"), timeout);
     EXPECT_NE(told.out.find("2 closed as their listener is not configured any more"),
               std::string::npos)
