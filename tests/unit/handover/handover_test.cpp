@@ -70,7 +70,7 @@ class HandoverTest : public testing::Test {
         program.arguments.insert(program.arguments.begin(), executable);
         program.directory = "/";
         ::sigemptyset(&program.signal_mask);
-        handover_->begin(recording(), program, {}, Message::of(Message::Type::hello), generous);
+        handover_->begin(recording(), program, {}, Message::of(Message::Type::hello), timeout);
     }
 
     /// Turns the loop until all that is on its way now has been called.
