@@ -3,6 +3,7 @@
 // in another server as if nothing had happened.
 #include "unit/http/server_fixture.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
