@@ -36,8 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try {
         const auto options = handoverd::parse_options(arguments.size(), arguments.data(), "0");
         if (!options) return 0;
-        require(options->draining_max >= 1 && options->threads >= 2);
-        require(options->drain_timeout.count() >= 0 && options->probation.count() >= 0);
+        require(options->generation.draining_max >= 1 && options->http.threads_max >= 2);
+        require(options->generation.drain_timeout.count() >= 0 &&
+                options->generation.probation.count() >= 0);
         require(!options->admin.empty() && !options->log_level.empty());
         expect_to_read_the_same(options->file);
     } catch (const handoverd::UsageError& error) {

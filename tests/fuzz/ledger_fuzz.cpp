@@ -75,7 +75,7 @@ void use_events(const Ledger& ledger) {
     events.append({0, {}, 1, 1, handover::ServiceEvent::Type::ready, "text"});
     std::uint64_t last = 0;
     for (const auto& one : events.await(0, std::chrono::milliseconds(0))) {
-        require(one.id > last && !to_string(one.what).empty());
+        require(one.id > last && !to_string(one.type).empty());
         require(one.text == handover::printable(one.text));
         last = one.id;
     }
