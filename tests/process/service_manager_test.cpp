@@ -74,7 +74,7 @@ TEST_F(Notifications, handover_is_announced_in_order_and_ends_in_silence) {
     EXPECT_EQ(daemon.reload().status, 0);
     const auto successor = daemon.pid();
     EXPECT_EQ(answer_in(held.finish()).pid, old);
-    ASSERT_TRUE(wait_for_message_from(successor, "READY=1")) << "it is promoted now";
+    ASSERT_TRUE(wait_for_message_from(successor, "READY=1"));
     EXPECT_EQ(await_end(old), 0);
 
     const auto reloading = place_of("RELOADING=1", old);
@@ -178,7 +178,11 @@ TEST_F(Notifications, watchdog_is_fed_by_whoever_is_the_main_process) {
     EXPECT_EQ(daemon.reload().status, 0);
     const auto successor = daemon.pid();
     EXPECT_EQ(ProcessView{successor}.environment().at("WATCHDOG_PID"), std::to_string(successor));
+    const auto fed = count_from(old, "WATCHDOG=1");
+    EXPECT_TRUE(eventually([&] { return count_from(old, "WATCHDOG=1") > fed; }))
+        << "it is the main process until its request is answered";
     EXPECT_EQ(answer_in(held.finish()).pid, old);
+    EXPECT_TRUE(wait_for_message_from(successor, "WATCHDOG=1"));
     EXPECT_EQ(await_end(old), 0);
     ASSERT_TRUE(wait_for_message_from(successor, "WATCHDOG=1"));
 

@@ -221,10 +221,6 @@ std::size_t ProcessView::threads() const {
     return std::stoul(field_of(read_entry(pid, "status"), "Threads"));
 }
 
-bool ProcessView::has_pending_signals() const {
-    return std::stoull(field_of(read_entry(pid, "status"), "ShdPnd"), nullptr, 16) != 0;
-}
-
 std::size_t ProcessView::cpu_ticks() const {
     const auto text = read_entry(pid, "stat");
     // After the name, which may contain anything: state, ten numbers, user time, system time.

@@ -60,8 +60,6 @@ struct ProcessView {
     [[nodiscard]] std::string executable() const;
     [[nodiscard]] std::size_t resident_kib() const;
     [[nodiscard]] std::size_t threads() const;
-    /// Are there signals, sent to the process, that it has not taken yet?
-    [[nodiscard]] bool has_pending_signals() const;
     /// Of user and system time, in all threads, since it began; a tick is usually 10 ms.
     [[nodiscard]] std::size_t cpu_ticks() const;
 };
