@@ -3,6 +3,8 @@
 // model of an export through everything that can follow everything.
 #include "handover/connections/export_phase.h"
 
+#include "unit/handover/export_model.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -249,215 +251,23 @@ TEST(ExportPhase, late_imports_go_where_the_others_go) {
 
 // ---- everything that can follow everything
 
-/// An export as far as the table is concerned. It says no when it is told to do something that
-/// makes no sense, or that breaks a promise.
-struct Model {
-    enum class Sender { none, to_successor, to_store };
-    enum class Account { none, on_its_way, sent };
-    enum class Services { untold, serving_on, giving, closing };
-
-    Phase phase = idle;
-    bool may_be_recalled = false;
-    Sender sender = Sender::none;
-    bool has_channel = false;
-    bool sender_aside = false;
-    Account account = Account::none;
-    Services services = Services::untold;
-    bool drained = false;
-    bool store_asked = false;
-
-    [[nodiscard]] auto operator<=>(const Model&) const = default;
-
-    [[nodiscard]] bool can_happen(Event event) const {
-        switch (event) {
-            case Event::channel_opened:
-            case Event::channel_refused:
-                return store_asked;
-            case Event::channel_full:
-                return sender == Sender::to_store && has_channel && account != Account::sent;
-            case Event::failed:
-            case Event::all_sent:
-                return sender != Sender::none && has_channel;
-            case Event::late_imports:
-            case Event::nothing_left:
-                return services == Services::giving || services == Services::closing;
-            case Event::move_to:  // one at a time, and never once the service restarts
-                return sender == Sender::none || phase == done;
-            default:
-                return true;
-        }
-    }
-
-    /// What is wrong; nothing, if all is well.
-    std::string handle(Event event) {
-        if (event == Event::move_to) may_be_recalled = true;
-        if (event == Event::drain || event == Event::settle) may_be_recalled = false;
-        if (event == Event::channel_opened || event == Event::channel_refused) store_asked = false;
-        if (event == Event::channel_full) has_channel = false;
-        if (event == Event::all_sent && account == Account::on_its_way) account = Account::sent;
-        const auto [next, actions] = step(phase, event, may_be_recalled);
-        phase = next;
-        for (const Action action : actions)
-            if (const auto wrong = perform(action, event); !wrong.empty())
-                return std::string(to_string(action)) + ": " + wrong;
-        if (event == Event::recall) {
-            may_be_recalled = store_asked = false;
-            services = Services::untold;
-        }
-        return where_they_are();
-    }
-
-    std::string perform(Action action, Event event) {
-        const auto wrong_unless = [](bool holds, const char* text) -> std::string {
-            return holds ? "" : text;
-        };
-        switch (action) {
-            case Action::begin_moving:
-            case Action::begin_storing: {
-                const bool aside = std::exchange(sender, action == Action::begin_moving
-                                                             ? Sender::to_successor
-                                                             : Sender::to_store) != Sender::none;
-                if (aside && action == Action::begin_moving) return "there is a sender";
-                sender_aside = aside;
-                has_channel = false;
-                if (!aside) account = Account::none;
-                return "";
-            }
-            case Action::give:
-                services = Services::giving;
-                if (sender == Sender::none) return "there is no sender";
-                return wrong_unless(account == Account::none, "after its account");
-            case Action::close:
-                services = Services::closing;
-                return wrong_unless(!may_be_recalled, "they may be recalled");
-            case Action::serve_on:
-                services = Services::serving_on;
-                return "";
-            case Action::use_channel:
-                if (event != Event::move_to && event != Event::channel_opened)
-                    return "the event brings none";
-                if (has_channel) return "it has one that still takes";
-                has_channel = true;
-                return wrong_unless(sender != Sender::none, "there is no sender");
-            case Action::pass_unsent_on:
-                if (!std::exchange(sender_aside, false)) return "there is no sender aside";
-                if (std::exchange(account, Account::none) != Account::none)
-                    return "the successor gets the account twice";
-                return "";
-            case Action::drop_sender:
-                if (sender != Sender::none && account != Account::sent)
-                    return "it has not sent the account";
-                sender = Sender::none;
-                return "";
-            case Action::warn_unsent:
-            case Action::return_unsent:
-                if (services == Services::giving && event != Event::recall)
-                    return "the services still give to it";
-                if (action == Action::return_unsent) {
-                    sender = Sender::none;
-                    has_channel = false;
-                    account = Account::none;
-                }
-                return "";
-            case Action::return_unread:
-                return wrong_unless(event == Event::keep || event == Event::recall,
-                                    "the event brings none");
-            case Action::ask_store:
-                // Told to, the export begins anew with the store and forgets what it has asked.
-                if (std::exchange(store_asked, true) && event == Event::channel_full)
-                    return "it is asked already";
-                return "";
-            case Action::warn_not_stored:
-                return wrong_unless(event == Event::channel_refused, "the store has not refused");
-            case Action::send_account:
-                if (!has_channel) return "there is no channel";
-                if (std::exchange(account, Account::on_its_way) != Account::none)
-                    return "the account is sent twice";
-                return "";
-            case Action::withdraw_account:
-                if (std::exchange(account, Account::none) != Account::on_its_way)
-                    return "it is not on its way";
-                return "";
-            case Action::send_account_now:
-                if (sender == Sender::none) return "";
-                if (std::exchange(account, Account::sent) == Account::sent)
-                    return "the account is sent twice";
-                return "";
-            case Action::cut_unsent:
-                return "";
-            case Action::report_done:
-                return wrong_unless(sender == Sender::none || account == Account::sent,
-                                    "the next generation has not got the account");
-        }
-        return "not in the model";
-    }
-
-    /// Does the phase say what is the case?
-    [[nodiscard]] std::string where_they_are() const {
-        const auto is = [&](Sender the_sender, Account the_account, Services the_services) {
-            return sender == the_sender && account == the_account && services == the_services &&
-                   !sender_aside;
-        };
-        const bool untold_or_served =
-            services == Services::untold || services == Services::serving_on;
-        bool right = false;
-        switch (phase) {
-            case idle:
-                right = is(Sender::none, Account::none, Services::untold) && !may_be_recalled;
-                break;
-            case moving:
-                right = is(Sender::to_successor, Account::none, Services::giving);
-                break;
-            case moving_until_stored:
-                right = is(Sender::to_successor, Account::none, Services::giving) && store_asked;
-                break;
-            case finishing_move:
-                right = is(Sender::to_successor, Account::on_its_way, Services::giving);
-                break;
-            case awaiting_store:
-                right = sender == Sender::none && store_asked && untold_or_served;
-                break;
-            case storing:
-                right = is(Sender::to_store, Account::none, Services::giving) && has_channel;
-                break;
-            case awaiting_channel:
-                right = is(Sender::to_store, Account::none, Services::giving) && !has_channel &&
-                        store_asked;
-                break;
-            case finishing_store:
-                right = is(Sender::to_store, Account::on_its_way, Services::giving) && has_channel;
-                break;
-            case awaiting_recall:
-                right =
-                    sender == Sender::none && may_be_recalled && services == Services::serving_on;
-                break;
-            case closing:
-                right = sender == Sender::none && services == Services::closing && !may_be_recalled;
-                break;
-            case done:
-                right = sender == Sender::none || account == Account::sent;
-                break;
-        }
-        return right ? "" : "that is not how it is";
-    }
-};
-
 struct Reached {
-    Model model;
+    ExportModel model;
     std::string path;
 };
 
 /// Breadth first, so that a counterexample is as short as there is one.
-void explore(const std::function<void(const Model& from, Event event, const Model& to)>& look,
-             std::string& counterexample, std::set<Model>& seen) {
-    std::deque<Reached> open{{Model{}, ""}};
-    seen.insert(Model{});
+void explore(
+    const std::function<void(const ExportModel& from, Event event, const ExportModel& to)>& look,
+    std::string& counterexample, std::set<ExportModel>& seen) {
+    std::deque<Reached> open{{ExportModel{}, ""}};
+    seen.insert(ExportModel{});
     while (!open.empty()) {
         const Reached here = std::move(open.front());
         open.pop_front();
         for (const Event event : events) {
             if (!here.model.can_happen(event)) continue;
-            Model to = here.model;
+            ExportModel to = here.model;
             const auto path = here.path + std::string(to_string(event)) + ", ";
             if (const auto wrong = to.handle(event); !wrong.empty()) {
                 counterexample =
@@ -473,15 +283,15 @@ void explore(const std::function<void(const Model& from, Event event, const Mode
 class ExportPhaseModel : public testing::Test {
   protected:
     void SetUp() override {
-        explore([this](const Model& from, Event event,
-                       const Model& to) { followers_[from].emplace_back(event, to); },
+        explore([this](const ExportModel& from, Event event,
+                       const ExportModel& to) { followers_[from].emplace_back(event, to); },
                 counterexample_, seen_);
         ASSERT_EQ(counterexample_, "");
     }
 
     std::string counterexample_;
-    std::set<Model> seen_;
-    std::map<Model, std::vector<std::pair<Event, Model>>> followers_;
+    std::set<ExportModel> seen_;
+    std::map<ExportModel, std::vector<std::pair<Event, ExportModel>>> followers_;
 };
 
 TEST_F(ExportPhaseModel,
@@ -505,7 +315,7 @@ TEST_F(ExportPhaseModel, a_row_that_cannot_be_reached_is_not_in_the_table) {
 TEST_F(ExportPhaseModel, everything_that_has_begun_comes_to_its_end) {
     const std::set<Event> by_itself = {Event::channel_opened, Event::channel_refused, Event::failed,
                                        Event::all_sent, Event::nothing_left};
-    std::set<Model> ends;
+    std::set<ExportModel> ends;
     for (bool grown = true; grown;) {
         grown = false;
         for (const auto& [from, steps] : followers_) {

@@ -5,6 +5,12 @@
 
 namespace handover::test::model {
 
+/// The connection that a message carries, as a bit; 0: none.
+[[nodiscard]] inline Connections connection_in(Word word) {
+    if (word == Word::first_connection) return 1;
+    return word == Word::second_connection ? 2 : 0;
+}
+
 /// One generation at work: Generation::Runner with its PredecessorLink, its SuccessorLink and its
 /// ConnectionExport, in the model's world.
 class Actor {
@@ -27,7 +33,10 @@ class Actor {
     void be_drained();
 
   private:
+    // What it does in answer, in model_actions.cpp.
     void perform(Action action);
+    void perform_on_predecessor(Action action);
+    void perform_on_successor(Action action);
 
     void on_word_of_predecessor(Word word);
     void on_go();

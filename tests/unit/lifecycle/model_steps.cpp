@@ -36,7 +36,7 @@ class Possible {
                 signals(index);
                 towards_predecessor(index);
                 towards_successor(index);
-                departures(index);
+                exports(index);
             }
         manager();
     }
@@ -121,7 +121,7 @@ class Possible {
         if (one.ready_timer && is_up_to_date(one)) add(Kind::pass_ready_timeout, index);
     }
 
-    void departures(Index index) {
+    void exports(Index index) {
         const auto& one = at(world_, index);
         if (one.store_barrier == Barrier::passed ||
             (one.store_barrier == Barrier::waits && !world_.manager.present))
