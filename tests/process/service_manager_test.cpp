@@ -38,6 +38,13 @@ class Notifications : public ProcessTest {
                           [&](const Message& message) { return message.says(assignment); }));
     }
 
+    std::ptrdiff_t count_from(pid_t sender, std::string_view assignment) {
+        const auto all = manager_.messages();
+        return std::count_if(all.begin(), all.end(), [&](const Message& message) {
+            return message.sender == sender && message.says(assignment);
+        });
+    }
+
     std::optional<Message> wait_for_message_from(pid_t sender, std::string_view assignment) {
         return manager_.wait_for_message(
             [sender, text = std::string(assignment)](const Message& m) {
