@@ -11,8 +11,8 @@ constexpr std::size_t connects_at_once = 256;  // fewer than a usual backlog hol
 }  // namespace
 
 IdleClient::IdleClient(const IdleOptions& options)
-    : connections_(options, {.request_on_connect = options.first_request, .wait_for_backlog = true},
-                   {}) {}
+    : connections_(static_cast<const ClientOptions&>(options),
+                   {.request_on_connect = options.first_request, .wait_for_backlog = true}, {}) {}
 
 LoadReport IdleClient::open() {
     for (std::size_t next = 0; next < connections_.size(); ++next) {

@@ -67,6 +67,8 @@ void run(const IdleOptions& options) {
 
 }  // namespace
 
+// What throws before run_client() is want of memory, and ends the program as it should.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
     IdleOptions options;
     CLI::App app("Opens connections, lets them stand idle, and counts what becomes of them.");

@@ -100,6 +100,8 @@ void add_options(CLI::App& app, LoadOptions& options, bool& control) {
 
 }  // namespace
 
+// What throws before run_client() is want of memory, and ends the program as it should.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
     LoadOptions options;
     bool control = false;
