@@ -15,8 +15,7 @@ constexpr auto connect_pause = std::chrono::milliseconds(10);
 
 LoadClient::LoadClient(LoadOptions options)
     : options_(std::move(options)),
-      connections_(static_cast<const ClientOptions&>(options) _,
-                   {.keep_alive = options_.keep_alive},
+      connections_(static_cast<const ClientOptions&>(options_), {.keep_alive = options_.keep_alive},
                    {.on_sent = [this] { sent(); },
                     .on_finished = [this](const auto& connection,
                                           Outcome outcome) { finished(connection, outcome); }}) {
