@@ -310,7 +310,7 @@ void Generation::Runner::store_connections() {
     drain_deadline_.start();
     export_.store(hello(), options_.prompt_idle_grace);
     // The same restart may have ended a successor that had not read our `go`.
-    if (handover_ && handover_->successor().has_ended())
+    if (handover_ && handover_->has_successor() && handover_->successor().has_ended())
         export_.keep(handover_->successor().take_unread());
 }
 

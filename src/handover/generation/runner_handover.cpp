@@ -115,12 +115,14 @@ void Generation::Runner::report_failed_handover() {
 }
 
 void Generation::Runner::refuse_handover() {
-    const auto result = failure(
-        reports_.name() + " cannot hand over now: " +
-        (supervision_.is_orphaned()
-             ? "the main process was killed, and the service manager is about to start anew"
-             : "it is " + std::string(lifecycle::to_string(state_)) +
-                   (handover_ ? " to pid " + std::to_string(handover_->successor().pid()) : "")));
+    const auto result =
+        failure(reports_.name() + " cannot hand over now: " +
+                (supervision_.is_orphaned()
+                     ? "the main process was killed, and the service manager is about to start anew"
+                     : "it is " + std::string(lifecycle::to_string(state_)) +
+                           (handover_ && handover_->has_successor()
+                                ? " to pid " + std::to_string(handover_->successor().pid())
+                                : "")));
     reports_.report_handover({.severity = Report::Severity::warning}, result);
     answer_pending_requests(result);
 }

@@ -24,6 +24,8 @@ struct ExportModel {
     bool drained = false;
     bool store_asked = false;
 
+    // clang-tidy takes the 0 of a comparison for a pointer.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
     [[nodiscard]] auto operator<=>(const ExportModel&) const = default;
 
     [[nodiscard]] bool can_happen(export_phase::Event event) const;

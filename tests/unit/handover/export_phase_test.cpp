@@ -268,10 +268,11 @@ void explore(
         for (const Event event : events) {
             if (!here.model.can_happen(event)) continue;
             ExportModel to = here.model;
-            const auto path = here.path + std::string(to_string(event)) + ", ";
+            auto path = here.path;
+            path.append(to_string(event)).append(", ");
             if (const auto wrong = to.handle(event); !wrong.empty()) {
                 counterexample =
-                    path + "leads to " + std::string(to_string(to.phase)) + ": " + wrong;
+                    path.append("leads to ").append(to_string(to.phase)) + ": " + wrong;
                 return;
             }
             look(here.model, event, to);

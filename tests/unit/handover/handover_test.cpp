@@ -26,7 +26,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 class HandoverTest : public testing::Test {
   protected:

@@ -41,6 +41,8 @@ struct Facts {
     bool drained = false;
     bool has_ended = false;
 
+    // clang-tidy takes the 0 of a comparison for a pointer.
+    // NOLINTNEXTLINE(modernize-use-nullptr)
     auto operator<=>(const Facts&) const = default;
 
     /// For the service, to its manager.
