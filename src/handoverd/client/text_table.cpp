@@ -12,24 +12,24 @@ namespace {
 constexpr std::size_t gap = 2;  // between columns
 constexpr std::string_view ellipsis = "\u2026";
 
+/// Read from the disk once, and kept: a screen asks for the width of hundreds of texts. 0 if there
+/// is none.
+locale_t utf8_locale() {
+    static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return locale;
+}
+
 /// printable() speaks UTF-8 whatever the environment says, and wcwidth(3) has to know that. In the
 /// calling thread, as long as this object lives.
 class Utf8 {
   public:
-    Utf8() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-        if (locale_) before_ = ::uselocale(locale_);
-    }
-    ~Utf8() {
-        if (!locale_) return;
-        ::uselocale(before_);
-        ::freelocale(locale_);
-    }
+    Utf8() : before_(::uselocale(utf8_locale())) {}
+    ~Utf8() { ::uselocale(before_); }
     Utf8(const Utf8&) = delete;
     Utf8& operator=(const Utf8&) = delete;
 
   private:
-    locale_t locale_;
-    locale_t before_ = nullptr;
+    locale_t before_;
 };
 
 /// The place behind the last character that ends within so many columns, and the columns up to it.
