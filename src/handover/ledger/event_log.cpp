@@ -20,9 +20,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::uint64_t places = LedgerFormat::events_most;
+constexpr std::uint64_t event_places = LedgerFormat::events_most;
 /// What programs of all languages can read from JSON.
-constexpr std::uint64_t most_id = (std::uint64_t{1} << 53U) - places;
+constexpr std::uint64_t most_id = (std::uint64_t{1} << 53U) - event_places;
 /// A writer needs microseconds; if it has not come to it for so long, it is dead or stopped.
 constexpr milliseconds writer_timeout{200};
 /// Each but the last is thwarted by another writer, or by numbers that no writer has left there.
@@ -108,7 +108,8 @@ void EventLog::raise_last(std::uint64_t id) const noexcept {
 std::uint64_t EventLog::last() const noexcept {
     auto last = page_->last_event_id.load();
     if (last > most_id) last = 0;
-    for (std::uint64_t i = 0; i < places && id_of(place_of(last + 1).claim.load()) == last + 1; ++i)
+    for (std::uint64_t i = 0;
+         i < event_places && id_of(place_of(last + 1).claim.load()) == last + 1; ++i)
         ++last;
     return last;
 }
@@ -117,7 +118,7 @@ EventLog::Found EventLog::find(std::uint64_t after) const {
     Found found;
     const auto newest = last();
     if (after > newest) after = 0;
-    const auto oldest = newest > places ? newest - places + 1 : 1;
+    const auto oldest = newest > event_places ? newest - event_places + 1 : 1;
     for (auto id = std::max(after + 1, oldest); id <= newest; ++id) {
         const auto claim = place_of(id).claim.load();
         if (claim == claim_of(id, Stage::writing)) {

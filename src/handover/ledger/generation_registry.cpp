@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::system_clock;
 
-constexpr std::size_t places = LedgerFormat::generations_most;
+constexpr std::size_t generation_places = LedgerFormat::generations_most;
 constexpr std::size_t shown_most = 16;
 /// No file comes to be as long.
 constexpr off_t first_place_lock = off_t{1} << 40U;
@@ -135,9 +135,9 @@ std::optional<GenerationRegistry::Place> GenerationRegistry::take_place() const 
 
 /// First those that nobody would miss.
 std::vector<std::size_t> GenerationRegistry::places_in_order() const {
-    std::array<std::int64_t, places> latest{};
+    std::array<std::int64_t, generation_places> latest{};
     std::vector<std::size_t> order;
-    for (std::size_t i = 0; i < places; ++i) {
+    for (std::size_t i = 0; i < generation_places; ++i) {
         order.push_back(i);
         const auto record = page_->generations[i].record.read();
         if (!record || record->role == static_cast<std::uint64_t>(Role::starting)) continue;
@@ -175,7 +175,7 @@ std::optional<GenerationRegistry::Found> GenerationRegistry::find(std::size_t pl
 
 std::vector<GenerationRegistry::Found> GenerationRegistry::generations() const {
     std::vector<Found> all;
-    for (std::size_t i = 0; i < places; ++i)
+    for (std::size_t i = 0; i < generation_places; ++i)
         if (auto found = find(i)) all.push_back(std::move(*found));
     return all;
 }

@@ -41,13 +41,13 @@ constexpr std::array filled_in_by_child = {std::string_view("LISTEN_PID="),
 
 constexpr std::size_t kernel_sigset_size = (_NSIG - 1) / 8;
 
-enum class Stage : int { none, clone, descriptors, directory, exec };
+enum class ChildStage : int { none, clone, descriptors, directory, exec };
 
 /// What comes back over the pipe.
-struct Report {
+struct ChildReport {
     enum class Kind : int { failed, started, ended } kind;
-    Stage stage;  ///< failed: where
-    int number;   ///< failed: errno; started: pid; ended: wait status
+    ChildStage stage;  ///< failed: where
+    int number;        ///< failed: errno; started: pid; ended: wait status
 };
 
 /// A stack for a child that shares our memory, with a guard page below.
@@ -85,7 +85,7 @@ struct Plan {
     int pidfd = -1;  ///< written by the kernel: CLONE_PIDFD, into the shared table
 };
 
-HANDOVER_IN_CHILD void report(int fd, Report what) {
+HANDOVER_IN_CHILD void report(int fd, ChildReport what) {
     // It fits into the pipe, which is empty.
     ::syscall(SYS_write, fd, &what, sizeof what);
 }
@@ -127,20 +127,20 @@ HANDOVER_IN_CHILD bool place_descriptors(Plan& plan) {
 HANDOVER_IN_CHILD int run_successor(void* argument) {
     auto& plan = *static_cast<Plan*>(argument);
     const int report_before = plan.report_fd;
-    Stage failed = Stage::none;
+    ChildStage failed = ChildStage::none;
     reset_signal_handlers(plan);
     for (char* place : plan.pid_places) write_pid(place, static_cast<pid_t>(::syscall(SYS_getpid)));
     if (!place_descriptors(plan)) {
-        failed = Stage::descriptors;
+        failed = ChildStage::descriptors;
         if (plan.report_fd < 0) plan.report_fd = report_before;
     } else if (::syscall(SYS_chdir, plan.directory) != 0) {
-        failed = Stage::directory;
+        failed = ChildStage::directory;
     } else {
         ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &plan.signal_mask, nullptr, kernel_sigset_size);
         ::syscall(SYS_execve, plan.executable, plan.argv.data(), plan.envp.data());
-        failed = Stage::exec;
+        failed = ChildStage::exec;
     }
-    report(plan.report_fd, {Report::Kind::failed, failed, errno});
+    report(plan.report_fd, {ChildReport::Kind::failed, failed, errno});
     ::syscall(SYS_exit_group, 127);
     return 127;
 }
@@ -154,27 +154,27 @@ HANDOVER_IN_CHILD int run_intermediate(void* argument) {
     const int pid = ::__clone(run_successor, plan.successor_stack,
                               CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &plan.pidfd);
     if (pid < 0) {
-        report(report_fd, {Report::Kind::failed, Stage::clone, errno});
+        report(report_fd, {ChildReport::Kind::failed, ChildStage::clone, errno});
     } else {
-        report(report_fd, {Report::Kind::started, Stage::none, pid});
+        report(report_fd, {ChildReport::Kind::started, ChildStage::none, pid});
         int status = 0;
         ::syscall(SYS_wait4, pid, &status, 0, nullptr);
-        report(report_fd, {Report::Kind::ended, Stage::none, status});
+        report(report_fd, {ChildReport::Kind::ended, ChildStage::none, status});
     }
     ::syscall(SYS_exit_group, 0);
     return 0;
 }
 
-std::string describe(Stage stage, const Program& program) {
+std::string describe(ChildStage stage, const Program& program) {
     switch (stage) {
-        case Stage::none:
-        case Stage::clone:
+        case ChildStage::none:
+        case ChildStage::clone:
             return "clone";
-        case Stage::descriptors:
+        case ChildStage::descriptors:
             return "passing the descriptors";
-        case Stage::directory:
+        case ChildStage::directory:
             return "chdir " + program.directory;
-        case Stage::exec:
+        case ChildStage::exec:
             return "exec " + program.executable;
     }
     return {};
@@ -190,11 +190,11 @@ std::string describe_wait_status(int status) {
 
 /// Waits for a report, or for the end of the process that would write it: as it shares our
 /// descriptors, its end of the pipe does not close when it dies.
-std::optional<Report> read_report(int fd, int writer_pidfd) {
+std::optional<ChildReport> read_report(int fd, int writer_pidfd) {
     std::array<pollfd, 2> either{pollfd{fd, POLLIN, 0}, pollfd{writer_pidfd, POLLIN, 0}};
     while (::poll(either.data(), either.size(), -1) < 0 && errno == EINTR) continue;
     if ((either[0].revents & POLLIN) == 0) return std::nullopt;
-    Report what{};
+    ChildReport what{};
     ssize_t size = 0;
     do size = ::read(fd, &what, sizeof what);
     while (size < 0 && errno == EINTR);
@@ -241,7 +241,7 @@ struct SuccessorProcess::Intermediate {
 
     ~Intermediate() { end(); }
 
-    std::optional<Report> next_report() { return read_report(report_in.get(), pidfd.get()); }
+    std::optional<ChildReport> next_report() { return read_report(report_in.get(), pidfd.get()); }
 
     /// Its children are reparented before it can be waited for (exit(2)), so on return they are.
     void end() {
@@ -310,11 +310,11 @@ SuccessorProcess SuccessorProcess::start(const Program& program, const std::vect
         intermediate.pidfd.reset(pidfd);
     }
     auto first = intermediate.next_report();
-    std::optional<Report> failure;
-    if (first && first->kind == Report::Kind::failed) {
+    std::optional<ChildReport> failure;
+    if (first && first->kind == ChildReport::Kind::failed) {
         failure = first;
         // The pid of a failed successor follows; the process is gone.
-        if (first->stage != Stage::clone) first = intermediate.next_report();
+        if (first->stage != ChildStage::clone) first = intermediate.next_report();
     }
     successor.pidfd_.reset(intermediate.plan.pidfd);
     if (failure) {
@@ -340,7 +340,8 @@ std::string SuccessorProcess::how_it_ended() {
     // The pidfd is readable, so the report is on its way.
     const auto last = intermediate_->next_report();
     intermediate_.reset();
-    return last && last->kind == Report::Kind::ended ? describe_wait_status(last->number) : "ended";
+    return last && last->kind == ChildReport::Kind::ended ? describe_wait_status(last->number)
+                                                          : "ended";
 }
 
 bool SuccessorProcess::signal(int number) const {

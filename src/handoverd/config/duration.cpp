@@ -16,7 +16,7 @@ struct Unit {
 };
 constexpr std::array<Unit, 4> units{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"min", 60'000},
                                     Unit{"h", 3'600'000}};
-constexpr std::uint64_t longest = 1193 * units.back().milliseconds;
+constexpr std::uint64_t longest_ms = 1193 * units.back().milliseconds;
 
 /// Either is good or says why not.
 struct Reading {
@@ -42,7 +42,7 @@ Reading read(std::string_view text) {
                                    [name](const Unit& one) { return one.name == name; });
     if (unit == units.end())
         return faulty("not a time, write it as 20s or 500ms: the units are ms, s, min and h");
-    if (error != std::errc() || number > longest / unit->milliseconds)
+    if (error != std::errc() || number > longest_ms / unit->milliseconds)
         return faulty("too long a time, write 1193h at most");
     return {number * unit->milliseconds, {}};
 }
