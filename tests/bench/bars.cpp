@@ -8,8 +8,6 @@
 namespace handover::bench {
 namespace {
 
-constexpr auto ours = "handoverd";
-
 class Judge {
   public:
     explicit Judge(const Results& results) : results_(results) {}

@@ -9,8 +9,6 @@
 namespace handover::bench {
 namespace {
 
-constexpr auto ours = "handoverd";
-
 struct Column {
     std::string title;
     std::string quantity;

@@ -12,6 +12,9 @@
 
 namespace handover::bench {
 
+/// The server that is compared with the others.
+constexpr auto ours = "handoverd";
+
 /// Of one number, as a rule over all rounds.
 struct Spread {
     double median = 0;

@@ -3,13 +3,13 @@
 // unit/http/requests_test.cpp.
 
 #include "support/child_process.h"
+#include "support/file_content.h"
 #include "support/temporary_directory.h"
 #include "unit/http/server_fixture.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -54,12 +54,7 @@ class Curl : public testing::Test {
     }
     [[nodiscard]] std::string upload() const { return directory_ / "upload"; }
     [[nodiscard]] std::string download() const { return directory_ / "download"; }
-    [[nodiscard]] std::string downloaded() const {
-        std::ifstream file(download(), std::ios::binary);
-        std::ostringstream content;
-        content << file.rdbuf();
-        return content.str();
-    }
+    [[nodiscard]] std::string downloaded() const { return test::content_of(download()); }
     void expect_upload_comes_back(const test::Finished& finished) const {
         EXPECT_EQ(finished.exit_status, 0) << finished.err;
         EXPECT_TRUE(downloaded() == text_of(upload_size)) << finished.err;

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "process/process_fixture.h"
+#include "support/file_content.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -29,11 +29,7 @@ inline Lines lines_of(const std::string& text) {
 
 /// A file of the source tree. Throws std::runtime_error if it cannot be read.
 inline Lines source_file(const std::string& path) {
-    std::ifstream in(std::filesystem::path(HANDOVER_SOURCE) / path);
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (!in) throw std::runtime_error("cannot read " + path);
-    return lines_of(text.str());
+    return lines_of(content_of(std::filesystem::path(HANDOVER_SOURCE) / path));
 }
 
 /// What the first group of the pattern matches in the lines, which it is applied to one by one.

@@ -3,10 +3,10 @@
 // how files are got.
 
 #include "process/served_files_fixture.h"
+#include "support/file_content.h"
 #include "support/processes.h"
 
 #include <list>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -88,12 +88,7 @@ class FilesByCurl : public ServedFiles {
         EXPECT_EQ(finished.exit_status, 0) << finished.err;
         return finished;
     }
-    [[nodiscard]] std::string got() const {
-        std::ifstream file(directory_ / "got", std::ios::binary);
-        std::ostringstream content;
-        content << file.rdbuf();
-        return content.str();
-    }
+    [[nodiscard]] std::string got() const { return content_of(directory_ / "got"); }
 
     const std::string text_ = std::string(99990, 'x') + "0123456789";
 };

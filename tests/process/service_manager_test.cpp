@@ -11,7 +11,6 @@ namespace handover::test {
 namespace {
 
 namespace fs = std::filesystem;
-using Message = FakeServiceManager::Message;
 
 class Notifications : public ProcessTest {
   protected:
@@ -24,30 +23,33 @@ class Notifications : public ProcessTest {
     /// The place of the first message that says so, among all; fails the test if there is none.
     std::size_t place_of(std::string_view assignment, pid_t sender) {
         const auto all = manager_.messages();
-        const auto found = std::find_if(all.begin(), all.end(), [&](const Message& message) {
-            return message.sender == sender && message.says(assignment);
-        });
+        const auto found =
+            std::find_if(all.begin(), all.end(), [&](const FakeServiceManager::Message& message) {
+                return message.sender == sender && message.says(assignment);
+            });
         EXPECT_NE(found, all.end()) << sender << " does not say " << assignment;
         return static_cast<std::size_t>(found - all.begin());
     }
 
     std::size_t count_of(std::string_view assignment) {
         const auto all = manager_.messages();
-        return static_cast<std::size_t>(
-            std::count_if(all.begin(), all.end(),
-                          [&](const Message& message) { return message.says(assignment); }));
+        return static_cast<std::size_t>(std::count_if(
+            all.begin(), all.end(),
+            [&](const FakeServiceManager::Message& message) { return message.says(assignment); }));
     }
 
     std::ptrdiff_t count_from(pid_t sender, std::string_view assignment) {
         const auto all = manager_.messages();
-        return std::count_if(all.begin(), all.end(), [&](const Message& message) {
-            return message.sender == sender && message.says(assignment);
-        });
+        return std::count_if(all.begin(), all.end(),
+                             [&](const FakeServiceManager::Message& message) {
+                                 return message.sender == sender && message.says(assignment);
+                             });
     }
 
-    std::optional<Message> wait_for_message_from(pid_t sender, std::string_view assignment) {
+    std::optional<FakeServiceManager::Message> wait_for_message_from(pid_t sender,
+                                                                     std::string_view assignment) {
         return manager_.wait_for_message(
-            [sender, text = std::string(assignment)](const Message& m) {
+            [sender, text = std::string(assignment)](const FakeServiceManager::Message& m) {
                 return m.sender == sender && m.says(text);
             },
             timeout);
@@ -62,9 +64,10 @@ TEST_F(Notifications, ready_comes_after_everything_is_in_the_fd_store) {
     const auto ready = place_of("READY=1", daemon.pid());
     for (const auto* name : {"FDNAME=http", "FDNAME=admin", "FDNAME=ledger"}) {
         const auto all = manager_.messages();
-        const auto stored = std::find_if(all.begin(), all.end(), [&](const Message& message) {
-            return message.says("FDSTORE=1") && message.says(name);
-        });
+        const auto stored =
+            std::find_if(all.begin(), all.end(), [&](const FakeServiceManager::Message& message) {
+                return message.says("FDSTORE=1") && message.says(name);
+            });
         ASSERT_NE(stored, all.end()) << name;
         EXPECT_LT(static_cast<std::size_t>(stored - all.begin()), ready) << name;
         EXPECT_EQ(stored->descriptors, 1U);
@@ -146,7 +149,7 @@ TEST_F(Notifications, stop_is_announced_and_empties_the_store_of_listeners) {
     ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
     manager_.forget_messages();
     daemon.signal(SIGTERM);
-    EXPECT_TRUE(manager_.wait_for_message([](const Message& message) {
+    EXPECT_TRUE(manager_.wait_for_message([](const FakeServiceManager::Message& message) {
         return message.value("EXTEND_TIMEOUT_USEC").has_value();
     })) << "while it drains it asks for time, and counts down";
     EXPECT_EQ(held.finish().status, 200);

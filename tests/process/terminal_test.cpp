@@ -4,6 +4,7 @@
 #include "process/connections_fixture.h"
 #include "process/process_fixture.h"
 #include "process/scripted_admin.h"
+#include "support/contains.h"
 #include "support/counting_client.h"
 #include "support/terminal_process.h"
 
@@ -18,10 +19,6 @@
 
 namespace handover::test {
 namespace {
-
-bool contains(std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-}
 
 class TerminalTest : public ProcessTest {
   protected:

@@ -27,7 +27,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-[[noreturn]] void fail(int error, const std::string& what) {
+[[noreturn]] void throw_errno(int error, const std::string& what) {
     throw std::system_error(error, std::generic_category(), what);
 }
 
@@ -38,7 +38,7 @@ struct Pipe {
 
 Pipe make_pipe() {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail(errno, "pipe");
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno(errno, "pipe");
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
@@ -91,7 +91,7 @@ pid_t spawn(std::vector<std::string> argv, std::vector<std::string> environment,
         ::posix_spawnp(&pid, arguments[0], &files, &attributes, arguments.data(), variables.data());
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
-    if (error != 0) fail(error, "cannot start " + argv.front());
+    if (error != 0) throw_errno(error, "cannot start " + argv.front());
     return pid;
 }
 
@@ -123,7 +123,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& argv, const Environme
     pid_ = spawn(argv, merged_environment(environment), in.reading.get(), out.writing.get(),
                  err.writing.get());
     pidfd_.reset(::pidfd_open(pid_, 0));
-    if (!pidfd_) fail(errno, "pidfd_open");
+    if (!pidfd_) throw_errno(errno, "pidfd_open");
     stdin_ = std::move(in.writing);
     stdout_ = std::move(out.reading);
     stderr_ = std::move(err.reading);
@@ -196,7 +196,7 @@ void ChildProcess::pump(milliseconds at_most) {
 void ChildProcess::reap() {
     siginfo_t how{};
     if (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &how, WEXITED) != 0)
-        fail(errno, "waitid");
+        throw_errno(errno, "waitid");
     exit_status_ = how.si_code == CLD_EXITED ? how.si_status : -how.si_status;
     ended_ = Clock::now();
     read_available(stdout_, out_);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/container.h"
 
+#include "support/file_content.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -62,14 +64,6 @@ fs::path cgroup2_mount() {
 std::string unique_name() {
     static std::atomic<int> count = 0;
     return "handover-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
-}
-
-std::string content_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw std::runtime_error("cannot read " + path.string());
-    std::ostringstream content;
-    content << file.rdbuf();
-    return content.str();
 }
 
 /// Kills what is in the cgroup, waits until it is empty and removes it with all below.
@@ -168,10 +162,7 @@ void Container::resume() const {
 }
 
 std::string Container::describe_console() const {
-    std::ifstream console(directory_ / "console");
-    std::ostringstream text;
-    text << console.rdbuf();
-    return text.str();
+    return content_of(directory_ / "console");
 }
 
 ChildProcess Container::spawn(const std::string& command) const {

@@ -39,7 +39,7 @@ fs::path entry(pid_t pid, const std::string& name) {
 }
 
 /// Through operator<<, which takes it for the end of the file when the process goes meanwhile.
-std::optional<std::string> content_of(const fs::path& path) {
+std::optional<std::string> text_of(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
     std::ostringstream out;
     out << in.rdbuf();
@@ -47,7 +47,7 @@ std::optional<std::string> content_of(const fs::path& path) {
 }
 
 std::string read_entry(pid_t pid, const std::string& name) {
-    const auto text = content_of(entry(pid, name));
+    const auto text = text_of(entry(pid, name));
     if (!text) fail(pid, "cannot read " + name);
     return *text;
 }
@@ -78,7 +78,7 @@ std::string field_of(const std::string& text, const std::string& name) {
 
 /// 0 if there is no such process.
 pid_t group_of(const fs::path& process) {
-    const auto text = content_of(process / "stat").value_or("");
+    const auto text = text_of(process / "stat").value_or("");
     // "pid (name) state parent group ..."; the name may contain anything.
     const auto name_end = text.rfind(')');
     if (name_end == std::string::npos) return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/resource_limit.h"
 
+#include "support/file_content.h"
 #include "support/processes.h"
 
 #include <unistd.h>
@@ -15,13 +16,6 @@ namespace handover::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content_of(const fs::path& path) {
-    std::ifstream file(path);
-    std::ostringstream content;
-    content << file.rdbuf();
-    return content.str();
-}
 
 bool has_word(const std::string& text, std::string_view wanted) {
     std::istringstream words(text);

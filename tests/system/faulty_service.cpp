@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "system/faulty_service.h"
 
+#include "support/contains.h"
+
 #include <fcntl.h>
 
 #include <ostream>
@@ -13,10 +15,6 @@ namespace {
 using std::chrono::seconds;
 
 constexpr auto gate = "/run/gate";
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

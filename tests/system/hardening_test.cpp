@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The sandbox of the shipped unit: what it is worth, that nothing of ours needs more, and what it
 // tells whoever wants more. All other tests of the service run in it, too.
+#include "support/contains.h"
 #include "support/raw_client.h"
 #include "system/service_under_load.h"
 
@@ -9,10 +10,6 @@
 
 namespace handover::test {
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 class SystemHardening : public ServiceInSetting {
   protected:

@@ -14,12 +14,13 @@ namespace {
 using std::chrono::minutes;
 
 // As system.prepare_prometheus has it.
-const std::vector<std::string> packages{"prometheus"};
+const std::vector<std::string> prometheus_packages{"prometheus"};
 
 class SystemMetrics : public ServiceUnderLoad {
   protected:
     void SetUp() override {
-        boot({all_suites().front(), false, packages}, "--metrics 127.0.0.1:9998 --probation 1s");
+        boot({all_suites().front(), false, prometheus_packages},
+             "--metrics 127.0.0.1:9998 --probation 1s");
         container().write_file("/etc/prometheus/prometheus.yml",
                                "global:\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n"
                                "scrape_configs:\n  - job_name: handoverd\n    static_configs:\n"

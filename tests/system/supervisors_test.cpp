@@ -16,7 +16,7 @@ namespace handover::test {
 namespace {
 
 // As system.prepare_supervisors has them.
-const std::vector<std::string> packages{"runit", "supervisor"};
+const std::vector<std::string> supervisor_packages{"runit", "supervisor"};
 constexpr const char* target = "127.0.0.1:9999";
 constexpr const char* command = "/usr/bin/handoverd --anchor --probation 200ms";
 
@@ -89,7 +89,7 @@ class UnderSupervisor : public testing::TestWithParam<Supervisor> {
         return static_cast<pid_t>(std::stol(status.substr(status.find(key) + key.size())));
     }
 
-    Container container_{installed_root_of(all_suites().front(), packages)};
+    Container container_{installed_root_of(all_suites().front(), supervisor_packages)};
     std::optional<ChildProcess> supervisor_;
 };
 

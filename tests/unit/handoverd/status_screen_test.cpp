@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "handoverd/client/status_screen.h"
 
+#include "support/contains.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -11,12 +13,13 @@
 namespace handoverd {
 namespace {
 
+using handover::test::contains;
 using nlohmann::json;
 
-constexpr std::int64_t now = 1'800'000'000'000;
+constexpr std::int64_t now_ms = 1'800'000'000'000;
 
 json seconds_ago(std::int64_t seconds) {
-    return now - seconds * 1000;
+    return now_ms - seconds * 1000;
 }
 
 json generation(int number, const std::string& role, std::int64_t started_seconds_ago) {
@@ -68,7 +71,7 @@ json sample() {
             {"build_id", "0123456789abcdef0123456789abcdef01234567"},
             {"connections", 9120},
             {"fd_store_entries", 3},
-            {"now_ms", now},
+            {"now_ms", now_ms},
             {"listeners",
              {{{"name", "http"},
                {"endpoint", "[::]:9999"},
@@ -95,7 +98,7 @@ json sample() {
 }
 
 std::string screen_of(const json& status, const OutputStyle& output = {}) {
-    return status_screen(status, output, now);
+    return status_screen(status, output, now_ms);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -103,10 +106,6 @@ std::vector<std::string> lines_of(const std::string& text) {
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) lines.push_back(line);
     return lines;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 TEST(StatusScreen, shows_generations_listeners_and_handovers_in_80_columns) {
@@ -168,14 +167,14 @@ TEST(StatusScreen, has_colours_only_where_they_are_shown) {
 }
 
 TEST(StatusScreen, counts_down_and_ages_with_the_clock_that_it_is_given) {
-    const auto later = status_screen(sample(), {}, now + 5000);
+    const auto later = status_screen(sample(), {}, now_ms + 5000);
     EXPECT_TRUE(contains(later, "draining, 3 s left")) << later;
     EXPECT_TRUE(contains(later, " 17 s ago\n")) << later;
-    EXPECT_TRUE(contains(status_screen(sample(), {}, now + 60'000), "draining, 0 s left"));
+    EXPECT_TRUE(contains(status_screen(sample(), {}, now_ms + 60'000), "draining, 0 s left"));
 }
 
 TEST(StatusScreen, has_the_time_of_whoever_answered) {
-    EXPECT_EQ(now_of(sample()), now);
+    EXPECT_EQ(now_of(sample()), now_ms);
     EXPECT_GT(now_of(json::object()), std::int64_t{1'700'000'000'000}) << "else ours";
 }
 

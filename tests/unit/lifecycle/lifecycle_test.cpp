@@ -34,9 +34,9 @@ struct Place {
 };
 
 /// Breadth first, so what leads to a place is as short as it can be.
-class Exploration {
+class TableExploration {
   public:
-    Exploration() {
+    TableExploration() {
         way_to_[{}] = "";
         open_.push_back({});
         while (!open_.empty()) {
@@ -78,8 +78,8 @@ class Exploration {
     std::string unmet_;
 };
 
-const Exploration& exploration() {
-    static const Exploration once;
+const TableExploration& exploration() {
+    static const TableExploration once;
     return once;
 }
 

@@ -19,13 +19,6 @@ using Verdict = Generation::Verdict;
 using Way = Generation::Way;
 using Kind = Step::Kind;
 
-Generation& at(World& world, Index index) {
-    return world.generations[static_cast<std::uint8_t>(index)];
-}
-const Generation& at(const World& world, Index index) {
-    return world.generations[static_cast<std::uint8_t>(index)];
-}
-
 Connections bit(int connection) {
     return static_cast<Connections>(1U << static_cast<unsigned>(connection));
 }

@@ -204,6 +204,13 @@ struct World {
 };
 static_assert(std::has_unique_object_representations_v<World>, "it is hashed as bytes");
 
+[[nodiscard]] inline Generation& at(World& world, Index index) {
+    return world.generations[static_cast<std::uint8_t>(index)];
+}
+[[nodiscard]] inline const Generation& at(const World& world, Index index) {
+    return world.generations[static_cast<std::uint8_t>(index)];
+}
+
 [[nodiscard]] std::size_t hash(const World& world);
 
 /// What may happen to a world.

@@ -21,10 +21,6 @@ using Way = Generation::Way;
 constexpr std::array all_signals{Signal::handover, Signal::stop, Signal::restart,
                                  Signal::interrupt};
 
-const Generation& at(const World& world, Index index) {
-    return world.generations[static_cast<std::uint8_t>(index)];
-}
-
 /// Collects what is possible for a world.
 class Possible {
   public:

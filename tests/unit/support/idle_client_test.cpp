@@ -27,7 +27,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-IdleOptions options_for(const Endpoint& target, std::size_t connections = 2) {
+IdleOptions idle_options(const Endpoint& target, std::size_t connections = 2) {
     IdleOptions options;
     options.target = target;
     options.connections = connections;
@@ -49,7 +49,7 @@ LoadReport ask_a_server_that(const std::function<void(UniqueFd)>& second,
         send_text(fd.get(), hello);
         if (read_request(fd.get())) second(std::move(fd));
     });
-    auto options = options_for(server.endpoint());
+    auto options = idle_options(server.endpoint());
     options.timeout = request_timeout;
     IdleClient client(options);
     EXPECT_EQ(client.open().answered(), 2);
@@ -64,7 +64,7 @@ TEST(IdleClient, asks_once_on_each_connection_before_it_stands_idle) {
             send_text(fd.get(), hello);
         }
     });
-    IdleClient client(options_for(server.endpoint(), 5));
+    IdleClient client(idle_options(server.endpoint(), 5));
     const auto report = client.open();
     EXPECT_EQ(report.connections_opened, 5);
     EXPECT_EQ(report.answered(), 5);
@@ -80,7 +80,7 @@ TEST(IdleClient, sends_nothing_before_it_is_told_to_when_the_first_request_is_of
             send_text(fd.get(), hello);
         }
     });
-    auto options = options_for(server.endpoint());
+    auto options = idle_options(server.endpoint());
     options.first_request = false;
     IdleClient client(options);
     const auto opened = client.open();
@@ -96,7 +96,7 @@ TEST(IdleClient, asks_on_the_same_connections_and_counts_who_answered) {
         ++connections;
         answer_all(std::move(fd));
     });
-    IdleClient client(options_for(server.endpoint(), 300));
+    IdleClient client(idle_options(server.endpoint(), 300));
     EXPECT_EQ(client.open().answered(), 300);
     for (int round = 0; round < 3; ++round) {
         const auto report = client.ask();
@@ -150,7 +150,7 @@ TEST(IdleClient, closes_after_an_announced_close_and_asks_there_no_more) {
         send_text(fd.get(), hello_and_close);
         EXPECT_FALSE(read_request(fd.get()));
     });
-    IdleClient client(options_for(server.endpoint()));
+    IdleClient client(idle_options(server.endpoint()));
     EXPECT_EQ(client.open().answered(), 2);
     const auto report = client.ask();
     EXPECT_EQ(report.answered(), 2);
@@ -173,7 +173,7 @@ TEST(IdleClient, notices_idle_connections_that_end_and_never_opens_them_again) {
         if (number == 2) return close_with_reset(std::move(fd));
         answer_all(std::move(fd));
     });
-    IdleClient client(options_for(server.endpoint(), 3));
+    IdleClient client(idle_options(server.endpoint(), 3));
     EXPECT_EQ(client.open().answered(), 3);
     EXPECT_EQ(client.count(), 3U);
     told.set_value();
@@ -187,7 +187,7 @@ TEST(IdleClient, notices_idle_connections_that_end_and_never_opens_them_again) {
 
 TEST(IdleClient, calls_a_refused_connection_refused) {
     const UniqueFd not_listening = bound_socket(Endpoint::parse("127.0.0.1:0"));
-    IdleClient client(options_for(*Endpoint::of_socket(not_listening.get())));
+    IdleClient client(idle_options(*Endpoint::of_socket(not_listening.get())));
     const auto report = client.open();
     EXPECT_EQ(report.count(Outcome::refused), 2);
     EXPECT_EQ(client.count(), 0U);
@@ -197,7 +197,7 @@ TEST(IdleClient, reaches_ipv6_and_unix_sockets_whose_backlog_is_full_at_times) {
     const TemporaryDirectory directory;
     for (const auto& where : {std::string("[::1]:0"), "unix:" + (directory / "socket").string()}) {
         const TinyServer server(answer_all, Endpoint::parse(where));
-        IdleClient client(options_for(server.endpoint(), 300));  // a backlog holds 128
+        IdleClient client(idle_options(server.endpoint(), 300));  // a backlog holds 128
         EXPECT_EQ(client.open().answered(), 300) << where;
         EXPECT_EQ(client.ask().answered(), 300) << where;
     }
@@ -216,7 +216,7 @@ TEST(IdleClient, sends_a_body_that_does_not_fit_into_the_socket) {
         send_text(fd.get(), hello);
         read_request(fd.get());
     });
-    auto options = options_for(server.endpoint());
+    auto options = idle_options(server.endpoint());
     options.request.method = "POST";
     options.request.body = body;
     IdleClient client(options);
