@@ -45,7 +45,9 @@ class BrokenSuccessor : public ProcessTest {
         EXPECT_EQ(daemon.ask().pid, old);
 
         repair();
-        const auto told = daemon.reload();
+        auto told = daemon.reload();
+        // On a busy machine even a good one may take longer than a broken one is waited for.
+        while (told.err.find(" was not ready within ") != std::string::npos) told = daemon.reload();
         EXPECT_EQ(told.status, 0) << told.err;
         EXPECT_EQ(daemon.ask().generation, 2U);
         fresh.await_answers(10);
@@ -107,22 +109,22 @@ TEST_F(BrokenSuccessor, program_that_crashes) {
 }
 
 TEST_F(BrokenSuccessor, program_that_hangs) {
-    expect_to_survive_program("was not ready within 300 ms",
+    expect_to_survive_program("was not ready within 2000 ms",
                               [this] { replace_by_script("exec sleep 600"); },
-                              {"--ready-timeout", "300ms"});
+                              {"--ready-timeout", "2s"});
 }
 
 TEST_F(BrokenSuccessor, program_that_closes_its_channel_and_hangs) {
     expect_to_survive_program(
-        "was not ready within 300 ms",
+        "was not ready within 2000 ms",
         [this] { replace_by_script("exec 3>&- 4>&- 5>&- 6>&- 7>&-; exec sleep 600"); },
-        {"--ready-timeout", "300ms"});
+        {"--ready-timeout", "2s"});
 }
 
 TEST_F(BrokenSuccessor, program_that_ignores_SIGTERM_and_hangs) {
-    expect_to_survive_program("was not ready within 300 ms",
+    expect_to_survive_program("was not ready within 2000 ms",
                               [this] { replace_by_script("trap '' TERM INT HUP; exec sleep 600"); },
-                              {"--ready-timeout", "300ms"});
+                              {"--ready-timeout", "2s"});
 }
 
 TEST_F(BrokenSuccessor, configuration_that_is_broken) {
