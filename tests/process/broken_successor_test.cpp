@@ -63,7 +63,7 @@ class BrokenSuccessor : public ProcessTest {
                                    const std::vector<std::string>& options = {}) const {
         Daemon daemon(directory_, from_copy(options));
         expect_to_survive(daemon, reason, break_it,
-                          [this] { install(HANDOVERD_NEXT_PROGRAM, program()); });
+                          [this] { install(under_test(HANDOVERD_NEXT_PROGRAM), program()); });
     }
 };
 

@@ -55,7 +55,7 @@ TEST_F(FileTransfers, finish_in_the_generation_that_began_them) {
 
 TEST_F(FileTransfers, of_many_slow_clients_take_little_memory) {
     constexpr std::size_t clients = 60;
-    constexpr std::size_t kib_for_each = memory_is_watched ? 4'000 : 400;
+    const std::size_t kib_for_each = memory_is_watched() ? 4'000 : 400;
     write(root_ / "file", "begin");
     fs::resize_file(root_ / "file", std::size_t{1} << 30U);  // takes no room
     const Daemon daemon(directory_, serving_root());

@@ -116,7 +116,7 @@ TEST_F(Notifications, successor_stores_nothing_that_is_there_already) {
 }
 
 TEST_F(Notifications, failed_reload_ends_with_ready) {
-    install(HANDOVERD_PROGRAM, program());
+    install(under_test(HANDOVERD_PROGRAM), program());
     Daemon daemon(directory_, managed({.program = program()}));
     ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
     fs::remove(program());
@@ -131,7 +131,7 @@ TEST_F(Notifications, failed_reload_ends_with_ready) {
 }
 
 TEST_F(Notifications, stop_during_a_reload_ends_the_reload_first) {
-    install(HANDOVERD_PROGRAM, program());
+    install(under_test(HANDOVERD_PROGRAM), program());
     Daemon daemon(directory_, managed({.program = program()}));
     install_text("#!/bin/sh\necho \"the successor hangs\" >&2\nexec sleep 600\n",
                  fs::perms::owner_all, program());

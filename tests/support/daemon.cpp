@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/daemon.h"
 
+#include "support/programs.h"
+
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
@@ -30,7 +32,7 @@ ProcessOptions start_of(const TemporaryDirectory& directory, const DaemonOptions
 
 fs::path program_under_test() {
     const char* given = std::getenv("HANDOVERD_UNDER_TEST");
-    return given ? given : HANDOVERD_PROGRAM;
+    return given ? given : under_test(HANDOVERD_PROGRAM);
 }
 
 std::vector<std::string> command_line(const TemporaryDirectory& directory,
@@ -92,7 +94,7 @@ void Daemon::signal(int number) const {
 }
 
 std::vector<std::string> Daemon::command(const std::string& name) const {
-    return {HANDOVERD_PROGRAM, name, "--admin", admin_};
+    return {under_test(HANDOVERD_PROGRAM), name, "--admin", admin_};
 }
 
 ChildProcess Daemon::start_reload(const std::vector<std::string>& options) const {

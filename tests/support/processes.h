@@ -17,16 +17,6 @@ namespace handover::test {
 /// the program slowed down by a sanitizer; a test that passes never waits so long.
 constexpr std::chrono::milliseconds timeout{30'000};
 
-/// A sanitizer keeps what is freed, and notes about what is not.
-#if defined(__has_feature)
-constexpr bool memory_is_watched =
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_watched = true;
-#else
-constexpr bool memory_is_watched = false;
-#endif
-
 /// Asks again and again: for what tells nobody when it becomes true. False after `timeout`.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition);
 
