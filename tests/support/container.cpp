@@ -162,7 +162,7 @@ void Container::resume() const {
 }
 
 std::string Container::describe_console() const {
-    return content_of(directory_ / "console");
+    return content_if_any(directory_ / "console").value_or("");
 }
 
 ChildProcess Container::spawn(const std::string& command) const {

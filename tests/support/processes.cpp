@@ -2,6 +2,7 @@
 #include "support/processes.h"
 
 #include "handover/unique_fd.h"
+#include "support/file_content.h"
 #include "support/pass_time.h"
 
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
@@ -38,16 +38,8 @@ fs::path entry(pid_t pid, const std::string& name) {
     throw std::runtime_error("process " + std::to_string(pid) + ": " + what);
 }
 
-/// Through operator<<, which takes it for the end of the file when the process goes meanwhile.
-std::optional<std::string> text_of(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream out;
-    out << in.rdbuf();
-    return in.is_open() ? std::optional(out.str()) : std::nullopt;
-}
-
 std::string read_entry(pid_t pid, const std::string& name) {
-    const auto text = text_of(entry(pid, name));
+    const auto text = content_if_any(entry(pid, name));
     if (!text) fail(pid, "cannot read " + name);
     return *text;
 }
@@ -78,7 +70,7 @@ std::string field_of(const std::string& text, const std::string& name) {
 
 /// 0 if there is no such process.
 pid_t group_of(const fs::path& process) {
-    const auto text = text_of(process / "stat").value_or("");
+    const auto text = content_if_any(process / "stat").value_or("");
     // "pid (name) state parent group ..."; the name may contain anything.
     const auto name_end = text.rfind(')');
     if (name_end == std::string::npos) return 0;
