@@ -14,6 +14,8 @@ namespace fs = std::filesystem;
 
 class Notifications : public ProcessTest {
   protected:
+    using Message = FakeServiceManager::Message;
+
     [[nodiscard]] DaemonOptions managed(DaemonOptions start) const {
         start.process.environment["NOTIFY_SOCKET"] = manager_.address();
         return start;
@@ -23,33 +25,30 @@ class Notifications : public ProcessTest {
     /// The place of the first message that says so, among all; fails the test if there is none.
     std::size_t place_of(std::string_view assignment, pid_t sender) {
         const auto all = manager_.messages();
-        const auto found =
-            std::find_if(all.begin(), all.end(), [&](const FakeServiceManager::Message& message) {
-                return message.sender == sender && message.says(assignment);
-            });
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Message& message) {
+            return message.sender == sender && message.says(assignment);
+        });
         EXPECT_NE(found, all.end()) << sender << " does not say " << assignment;
         return static_cast<std::size_t>(found - all.begin());
     }
 
     std::size_t count_of(std::string_view assignment) {
         const auto all = manager_.messages();
-        return static_cast<std::size_t>(std::count_if(
-            all.begin(), all.end(),
-            [&](const FakeServiceManager::Message& message) { return message.says(assignment); }));
+        return static_cast<std::size_t>(
+            std::count_if(all.begin(), all.end(),
+                          [&](const Message& message) { return message.says(assignment); }));
     }
 
     std::ptrdiff_t count_from(pid_t sender, std::string_view assignment) {
         const auto all = manager_.messages();
-        return std::count_if(all.begin(), all.end(),
-                             [&](const FakeServiceManager::Message& message) {
-                                 return message.sender == sender && message.says(assignment);
-                             });
+        return std::count_if(all.begin(), all.end(), [&](const Message& message) {
+            return message.sender == sender && message.says(assignment);
+        });
     }
 
-    std::optional<FakeServiceManager::Message> wait_for_message_from(pid_t sender,
-                                                                     std::string_view assignment) {
+    std::optional<Message> wait_for_message_from(pid_t sender, std::string_view assignment) {
         return manager_.wait_for_message(
-            [sender, text = std::string(assignment)](const FakeServiceManager::Message& m) {
+            [sender, text = std::string(assignment)](const Message& m) {
                 return m.sender == sender && m.says(text);
             },
             timeout);
@@ -64,10 +63,9 @@ TEST_F(Notifications, ready_comes_after_everything_is_in_the_fd_store) {
     const auto ready = place_of("READY=1", daemon.pid());
     for (const auto* name : {"FDNAME=http", "FDNAME=admin", "FDNAME=ledger"}) {
         const auto all = manager_.messages();
-        const auto stored =
-            std::find_if(all.begin(), all.end(), [&](const FakeServiceManager::Message& message) {
-                return message.says("FDSTORE=1") && message.says(name);
-            });
+        const auto stored = std::find_if(all.begin(), all.end(), [&](const Message& message) {
+            return message.says("FDSTORE=1") && message.says(name);
+        });
         ASSERT_NE(stored, all.end()) << name;
         EXPECT_LT(static_cast<std::size_t>(stored - all.begin()), ready) << name;
         EXPECT_EQ(stored->descriptors, 1U);
@@ -116,7 +114,7 @@ TEST_F(Notifications, successor_stores_nothing_that_is_there_already) {
 }
 
 TEST_F(Notifications, failed_reload_ends_with_ready) {
-    install(under_test(HANDOVERD_PROGRAM), program());
+    install(handoverd_program(), program());
     Daemon daemon(directory_, managed({.program = program()}));
     ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
     fs::remove(program());
@@ -131,7 +129,7 @@ TEST_F(Notifications, failed_reload_ends_with_ready) {
 }
 
 TEST_F(Notifications, stop_during_a_reload_ends_the_reload_first) {
-    install(under_test(HANDOVERD_PROGRAM), program());
+    install(handoverd_program(), program());
     Daemon daemon(directory_, managed({.program = program()}));
     install_text("#!/bin/sh\necho \"the successor hangs\" >&2\nexec sleep 600\n",
                  fs::perms::owner_all, program());
@@ -149,7 +147,7 @@ TEST_F(Notifications, stop_is_announced_and_empties_the_store_of_listeners) {
     ASSERT_TRUE(manager_.wait_for_message_saying("READY=1"));
     manager_.forget_messages();
     daemon.signal(SIGTERM);
-    EXPECT_TRUE(manager_.wait_for_message([](const FakeServiceManager::Message& message) {
+    EXPECT_TRUE(manager_.wait_for_message([](const Message& message) {
         return message.value("EXTEND_TIMEOUT_USEC").has_value();
     })) << "while it drains it asks for time, and counts down";
     EXPECT_EQ(held.finish().status, 200);

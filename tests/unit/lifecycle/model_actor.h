@@ -72,9 +72,7 @@ class Actor {
     void say_to_predecessor(Word word);
     bool say_to(Index successor, Word word);
     [[nodiscard]] bool can_send_to(Index successor) const;
-    [[nodiscard]] Generation& at(Index index) {
-        return world_.generations[static_cast<std::uint8_t>(index)];
-    }
+    [[nodiscard]] Generation& at(Index index) { return model::at(world_, index); }
     void blunder(Blunder what) {
         if (world_.blunder == Blunder::none) world_.blunder = what;
     }
