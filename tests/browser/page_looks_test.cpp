@@ -50,7 +50,7 @@ class PageLooks : public BrowserTest {
               request(start_slow_request(daemon, "60s")) {
             std::filesystem::remove(test.program());
             EXPECT_EQ(daemon.reload().status, 1);
-            install(under_test(HANDOVERD_NEXT_PROGRAM), test.program());
+            install(handoverd_next_program(), test.program());
             EXPECT_EQ(daemon.reload().status, 0);
         }
         Daemon daemon;

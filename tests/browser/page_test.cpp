@@ -102,7 +102,7 @@ TEST_F(Page, reloads_by_the_keyboard_and_says_how_that_ended) {
     EXPECT_TRUE(browser.wait_for_text("tr.failed", "No such file or directory"));
     EXPECT_EQ(browser.text_of("h1"), "Generation 1 is serving");
 
-    install(under_test(HANDOVERD_NEXT_PROGRAM), program());
+    install(handoverd_next_program(), program());
     EXPECT_EQ(browser.run("return document.activeElement.id"), "reload") << "it kept the focus";
     browser.press(Browser::enter);
     EXPECT_TRUE(browser.wait_for_text("#outcome", "took over from 1"));

@@ -59,8 +59,7 @@ TEST_F(Admin, works_on_TCP) {
     Daemon daemon(elsewhere, start);
     const auto bound = endpoint_in(daemon.await_line(") serves"), "admin").to_string();
     for (const auto* command : {"reload", "status"}) {
-        const auto told =
-            run_command({under_test(HANDOVERD_PROGRAM), command, "--admin", bound}, timeout);
+        const auto told = run_command({handoverd_program(), command, "--admin", bound}, timeout);
         EXPECT_EQ(told.exit_status, 0) << told.err;
         EXPECT_NE(told.out.find("generation"), std::string::npos) << told.out;
     }
@@ -203,8 +202,7 @@ TEST_F(Admin, status_is_readable_for_people) {
 TEST_F(Admin, commands_fail_clearly_when_nothing_runs) {
     const auto nowhere = "unix:" + (directory_ / "admin.sock").string();
     for (const auto* command : {"reload", "status"}) {
-        const auto told =
-            run_command({under_test(HANDOVERD_PROGRAM), command, "--admin", nowhere}, timeout);
+        const auto told = run_command({handoverd_program(), command, "--admin", nowhere}, timeout);
         EXPECT_EQ(told.exit_status, 1);
         EXPECT_EQ(told.out, "");
         EXPECT_TRUE(told.err.starts_with("handoverd: no answer from the admin listener " + nowhere))
@@ -217,9 +215,8 @@ TEST_F(Admin, commands_fail_clearly_when_nothing_runs) {
 TEST_F(Admin, reload_is_given_up_when_the_main_process_ends_and_nobody_serves) {
     const ListeningSocket silent("unix:" + (directory_ / "admin.sock").string());
     ChildProcess main_process({"cat"});
-    ChildProcess reload(
-        {under_test(HANDOVERD_PROGRAM), "reload", "--admin", silent.endpoint().to_string()},
-        {{"MAINPID", std::to_string(main_process.pid())}});
+    ChildProcess reload({handoverd_program(), "reload", "--admin", silent.endpoint().to_string()},
+                        {{"MAINPID", std::to_string(main_process.pid())}});
     pollfd asked{silent.fd(), POLLIN, 0};
     ASSERT_EQ(::poll(&asked, 1, static_cast<int>(timeout.count())), 1) << "it does not ask";
     EXPECT_FALSE(reload.wait(std::chrono::milliseconds(100))) << "it does not wait";
@@ -231,10 +228,10 @@ TEST_F(Admin, reload_is_given_up_when_the_main_process_ends_and_nobody_serves) {
     EXPECT_NE(told->err.find("no answer from the admin listener"), std::string::npos) << told->err;
 
     ASSERT_TRUE(main_process.wait(timeout));
-    const auto later = ChildProcess({under_test(HANDOVERD_PROGRAM), "reload", "--admin",
-                                     silent.endpoint().to_string()},
-                                    {{"MAINPID", std::to_string(main_process.pid())}})
-                           .wait(timeout);
+    const auto later =
+        ChildProcess({handoverd_program(), "reload", "--admin", silent.endpoint().to_string()},
+                     {{"MAINPID", std::to_string(main_process.pid())}})
+            .wait(timeout);
     ASSERT_TRUE(later) << "one that had ended before";
     EXPECT_EQ(later->exit_status, 1);
 }
@@ -242,8 +239,7 @@ TEST_F(Admin, reload_is_given_up_when_the_main_process_ends_and_nobody_serves) {
 TEST_F(Admin, commands_fail_clearly_when_somebody_else_answers) {
     const Daemon daemon(directory_, with_options({}));
     const auto told = run_command(
-        {under_test(HANDOVERD_PROGRAM), "status", "--admin", daemon.address().to_string()},
-        timeout);
+        {handoverd_program(), "status", "--admin", daemon.address().to_string()}, timeout);
     EXPECT_EQ(told.exit_status, 1);
     EXPECT_NE(told.err.find("it is not handoverd's admin"), std::string::npos) << told.err;
 }
@@ -259,8 +255,7 @@ TEST_F(Admin, status_that_is_refused_fails_with_the_reason_and_shows_nothing) {
         auto said = "handoverd: " + address;
         said.append(" answers 404: ").append(reason).append("\n");
         for (const auto& options : {std::vector<std::string>{}, {"--json"}}) {
-            std::vector<std::string> argv{under_test(HANDOVERD_PROGRAM), "status", "--admin",
-                                          address};
+            std::vector<std::string> argv{handoverd_program(), "status", "--admin", address};
             argv.insert(argv.end(), options.begin(), options.end());
             const auto told = run_command(argv, timeout);
             EXPECT_EQ(told.exit_status, 1);
@@ -291,7 +286,7 @@ std::vector<std::string> listening_on_TCP(pid_t pid) {
 }
 
 TEST_F(Admin, is_on_no_TCP_port_unless_it_is_configured_there) {
-    ProcessOptions start{.argv = {under_test(HANDOVERD_PROGRAM), "--listen", "127.0.0.1:0"}};
+    ProcessOptions start{.argv = {handoverd_program(), "--listen", "127.0.0.1:0"}};
     start.environment["RUNTIME_DIRECTORY"] = directory_.path();
     ServerProcess process(start);
     const auto sentence = process.await_line(") serves");

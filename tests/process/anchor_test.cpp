@@ -59,7 +59,7 @@ TEST_F(AnchorTest, stays_through_20_reloads_under_load) {
 }
 
 TEST_F(AnchorTest, is_a_tiny_waiter_when_the_first_generation_has_drained) {
-    install(under_test(HANDOVERD_NEXT_PROGRAM), program());
+    install(handoverd_next_program(), program());
     become_waiter();
     ASSERT_TRUE(eventually([&] {
         const auto arguments = ProcessView{anchor_}.arguments();
@@ -242,12 +242,11 @@ class NoAnchor : public ProcessTest {};
 
 TEST_F(NoAnchor, is_made_by_hand) {
     for (const std::string descriptor : {"0", "99999"}) {
-        const auto told =
-            run_command({under_test(HANDOVERD_PROGRAM), "anchor", descriptor}, timeout);
+        const auto told = run_command({handoverd_program(), "anchor", descriptor}, timeout);
         EXPECT_EQ(told.exit_status, 64) << descriptor;
         EXPECT_NE(told.err.find("not to be called"), std::string::npos) << told.err;
     }
-    EXPECT_EQ(run_command({under_test(HANDOVERD_PROGRAM), "anchor"}, timeout).exit_status, 64);
+    EXPECT_EQ(run_command({handoverd_program(), "anchor"}, timeout).exit_status, 64);
 }
 
 // ---- PID 1 of a container
@@ -336,7 +335,7 @@ TEST_F(ContainerInit, ends_the_container_with_the_status_of_a_main_process_that_
 class ContainerOfTheLibrary : public ProcessTest {};
 
 TEST_F(ContainerOfTheLibrary, program_that_uses_the_library_keeps_its_container_alive_as_well) {
-    PidNamespace container({under_test(ECHO_TCP_PROGRAM), "127.0.0.1:0"});
+    PidNamespace container({echo_tcp_program(), "127.0.0.1:0"});
     const auto address = endpoint_in(container.await_generation(1), "echo");
     container.reload(2);
     container.reload(3);  // ends the probation of the second one

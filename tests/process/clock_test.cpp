@@ -27,7 +27,7 @@ class WallClock : public ProcessTest {};
 
 TEST_F(WallClock, that_steps_by_hours_delays_and_ends_nothing) {
     auto start = with_options({"--idle-timeout", "20s", "--drain-timeout", "20s"});
-    start.program = under_test(HANDOVERD_STEPPING_CLOCK_PROGRAM);
+    start.program = stepping_clock_program();
     start.probation = "500ms";
     Daemon daemon(directory_, start);
     Load keeping(daemon.address(), {"--keep-alive", "--connections", "4", "--rate", "200"});

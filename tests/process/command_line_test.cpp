@@ -78,7 +78,7 @@ TEST_F(CommandLine, help_and_version_are_told) {
     const auto version = run({"--version"});
     EXPECT_EQ(version.exit_status, 0);
     EXPECT_TRUE(version.out.starts_with(HANDOVERD_VERSION " (build ")) << version.out;
-    EXPECT_TRUE(run_command({under_test(HANDOVERD_NEXT_PROGRAM), "--version"}, timeout)
+    EXPECT_TRUE(run_command({handoverd_next_program(), "--version"}, timeout)
                     .out.starts_with(HANDOVERD_VERSION "-next (build "));
 }
 

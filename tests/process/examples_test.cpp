@@ -13,8 +13,8 @@ TEST_F(Examples, hello_http_survives_SIGUSR2) {
     // It logs nothing, so it gets a listener whose address we know.
     const ListeningSocket listener("127.0.0.1:0");
     const auto address = listener.endpoint();
-    ServerProcess server({.argv = {under_test(HELLO_HTTP_PROGRAM)},
-                          .inherited = {{.name = "http", .fd = listener.fd()}}});
+    ServerProcess server(
+        {.argv = {hello_http_program()}, .inherited = {{.name = "http", .fd = listener.fd()}}});
     const auto old = server.first_pid();
     RawClient before(address, timeout);
     EXPECT_EQ(before.get("/hi").body, "Hello World!\n");
@@ -38,7 +38,7 @@ TEST_F(Examples, hello_http_survives_SIGUSR2) {
 }
 
 TEST_F(Examples, echo_tcp_survives_SIGUSR2) {
-    ServerProcess server({.argv = {under_test(ECHO_TCP_PROGRAM), "127.0.0.1:0"}});
+    ServerProcess server({.argv = {echo_tcp_program(), "127.0.0.1:0"}});
     const auto address = endpoint_in(server.await_line(") serves"), "echo");
     auto current = server.first_pid();
     const auto expect_echo = [&] {
@@ -66,7 +66,7 @@ TEST_F(Examples, echo_tcp_survives_SIGUSR2) {
 TEST_F(Examples, tell_why_they_cannot_listen) {
     const Daemon daemon(directory_, with_options({}));
     const auto taken = daemon.address().to_string();
-    for (const auto& program : {under_test(HELLO_HTTP_PROGRAM), under_test(ECHO_TCP_PROGRAM)}) {
+    for (const auto& program : {hello_http_program(), echo_tcp_program()}) {
         ServerProcess server({.argv = {program, taken}});
         EXPECT_EQ(await_end(server.first_pid()), 71);
         EXPECT_NE(server.log().find("cannot listen on " + taken), std::string::npos);

@@ -73,8 +73,7 @@ TEST_F(HostileText, of_the_admin_listener_commands_no_terminal) {
         {"status"}, {"status", "--json"}, {"reload"}};
     for (const auto& command : commands) {
         SCOPED_TRACE(testing::PrintToString(command));
-        std::vector<std::string> arguments{under_test(HANDOVERD_PROGRAM), "--admin",
-                                           admin.address()};
+        std::vector<std::string> arguments{handoverd_program(), "--admin", admin.address()};
         arguments.insert(arguments.end(), command.begin(), command.end());
         const auto told = run_command(arguments, timeout);
         auto text = told.out + told.err;
@@ -94,7 +93,7 @@ TEST_F(HostileText, of_the_admin_listener_is_painted_as_text) {
     for (const auto events : {ScriptedAdmin::Events::none, ScriptedAdmin::Events::stream}) {
         const ScriptedAdmin admin("unix:" + (directory_ / "admin.sock").string(), body, events);
         const auto on_terminal = [&](std::vector<std::string> command) {
-            command.insert(command.begin(), under_test(HANDOVERD_PROGRAM));
+            command.insert(command.begin(), handoverd_program());
             command.insert(command.end(), {"--admin", admin.address()});
             return TerminalProcess(command);
         };

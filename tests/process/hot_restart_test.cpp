@@ -40,7 +40,7 @@ class HotRestart : public ProcessTest {
         EXPECT_TRUE(daemon.wait_for_only({successor}));
     }
 
-    void replace_program() const { install(under_test(HANDOVERD_NEXT_PROGRAM), program()); }
+    void replace_program() const { install(handoverd_next_program(), program()); }
 };
 
 TEST_F(HotRestart, request_in_flight_completes_in_the_old_binary_after_SIGUSR2) {
@@ -73,8 +73,8 @@ TEST_F(HotRestart, request_in_flight_completes_in_the_old_binary_after_the_reloa
 TEST_F(HotRestart, follows_a_symlink_anew) {
     const auto old_release = directory_ / "handoverd-1";
     const auto new_release = directory_ / "handoverd-2";
-    install(under_test(HANDOVERD_PROGRAM), old_release);
-    install(under_test(HANDOVERD_NEXT_PROGRAM), new_release);
+    install(handoverd_program(), old_release);
+    install(handoverd_next_program(), new_release);
     fs::create_symlink(old_release, program());
     Daemon daemon(directory_, {.program = program()});
     follow_the_tutorial(
@@ -101,7 +101,7 @@ TEST_F(HotRestart, goes_back_to_the_version_before) {
     replace_program();
     EXPECT_EQ(daemon.reload().status, 0);
     EXPECT_EQ(daemon.status().at("version"), HANDOVERD_VERSION "-next");
-    install(under_test(HANDOVERD_PROGRAM), program());
+    install(handoverd_program(), program());
     EXPECT_EQ(daemon.reload().status, 0);
     EXPECT_EQ(daemon.status().at("version"), HANDOVERD_VERSION);
     EXPECT_EQ(daemon.ask().generation, 3U);

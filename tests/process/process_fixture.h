@@ -25,7 +25,7 @@ class ProcessTest : public testing::Test {
     }
     /// The same from a copy at program().
     [[nodiscard]] DaemonOptions from_copy(std::vector<std::string> options = {}) const {
-        install(under_test(HANDOVERD_PROGRAM), program());
+        install(handoverd_program(), program());
         return {.program = program(), .options = std::move(options)};
     }
     [[nodiscard]] std::filesystem::path program() const { return directory_ / "handoverd"; }
@@ -36,7 +36,7 @@ class ProcessTest : public testing::Test {
                                              std::vector<std::string> options = {}) const {
         namespace fs = std::filesystem;
         fs::permissions(directory_.path(), fs::perms::all);
-        install(under_test(HANDOVERD_PROGRAM), program());
+        install(handoverd_program(), program());
         const auto starter = directory_ / "as-user";
         const auto id = std::to_string(user);
         install_text("#!/bin/sh\nexec setpriv --reuid=" + id + " --regid=" + id +
@@ -49,7 +49,7 @@ class ProcessTest : public testing::Test {
     /// In place of program(), one that stops itself before it becomes handoverd.
     void install_one_that_stops_itself() const {
         const auto real = directory_ / "real";
-        install(under_test(HANDOVERD_PROGRAM), real);
+        install(handoverd_program(), real);
         install_text("#!/bin/sh\nkill -STOP $$\nexec " + real.string() + " \"$@\"\n",
                      std::filesystem::perms::all, program());
     }

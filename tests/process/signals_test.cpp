@@ -182,7 +182,7 @@ TEST_F(Signals, second_reload_is_refused_while_one_runs) {
     ASSERT_TRUE(told);
     EXPECT_EQ(told->exit_status, 1);
     EXPECT_NE(told->err.find("died of SIGKILL"), std::string::npos) << told->err;
-    install(under_test(HANDOVERD_NEXT_PROGRAM), program());
+    install(handoverd_next_program(), program());
     EXPECT_EQ(daemon.reload().status, 0);
 }
 

@@ -97,7 +97,7 @@ TEST_F(SuccessorProcess, is_told_its_listeners_in_the_environment) {
 
 TEST_F(SuccessorProcess, runs_the_command_as_it_was_started) {
     fs::create_directory(directory_ / "place");
-    install(under_test(HANDOVERD_PROGRAM), program());
+    install(handoverd_program(), program());
     DaemonOptions start{.program = "../handoverd", .options = {"--drain-timeout", "10s", "serve"}};
     start.process.directory = directory_ / "place";
     start.process.environment = {{"HANDOVER_TEST", "a value with spaces"}, {"HANDOVER_EMPTY", ""}};
@@ -110,7 +110,7 @@ TEST_F(SuccessorProcess, runs_the_command_as_it_was_started) {
     EXPECT_EQ(environment.at("HANDOVER_TEST"), "a value with spaces");
 
     for (std::uint64_t number = 2; number <= 3; ++number) {
-        install(under_test(HANDOVERD_NEXT_PROGRAM), program());
+        install(handoverd_next_program(), program());
         EXPECT_EQ(daemon.reload().status, 0);
         const ProcessView process{daemon.pid()};
         EXPECT_EQ(process.arguments(), arguments);
@@ -157,8 +157,8 @@ TEST_F(SuccessorProcess, is_started_the_same_whatever_clients_have_asked_for) {
 TEST_F(SuccessorProcess, is_heard_whatever_its_children_say) {
     Daemon daemon(directory_, from_copy());
     install_text("#!/bin/sh\n( " + shell_says(Message::failed("a child says so")) + "; " +
-                     shell_sends("garbage") + " ) & wait $!\nexec " +
-                     under_test(HANDOVERD_NEXT_PROGRAM) + " \"$@\"\n",
+                     shell_sends("garbage") + " ) & wait $!\nexec " + handoverd_next_program() +
+                     " \"$@\"\n",
                  fs::perms::owner_all, program());
     const auto told = daemon.reload();
     EXPECT_EQ(told.status, 0) << told.err;
@@ -166,11 +166,11 @@ TEST_F(SuccessorProcess, is_heard_whatever_its_children_say) {
 }
 
 TEST_F(SuccessorProcess, is_found_although_argv0_has_no_path) {
-    install(under_test(HANDOVERD_PROGRAM), program());
+    install(handoverd_program(), program());
     DaemonOptions start{.program = "handoverd"};
     start.process.executable = program();
     Daemon daemon(directory_, start);
-    install(under_test(HANDOVERD_NEXT_PROGRAM), program());
+    install(handoverd_next_program(), program());
     daemon.signal(SIGUSR2);
     const ProcessView process{daemon.await_generation(2)};
     EXPECT_EQ(process.executable(), program());
@@ -194,7 +194,7 @@ TEST_F(SuccessorProcess, takes_over_when_its_predecessor_is_killed_while_it_star
     Daemon daemon(directory_, from_copy({"--ready-timeout", "60s"}));
     const auto first = daemon.pid();
     install_text("#!/bin/sh\necho starting >&2\nkill -STOP " + std::to_string(first) + "\nexec " +
-                     under_test(HANDOVERD_NEXT_PROGRAM) + " \"$@\"\n",
+                     handoverd_next_program() + " \"$@\"\n",
                  fs::perms::owner_all, program());
     daemon.signal(SIGUSR2);
     daemon.await_line("starting");

@@ -24,7 +24,7 @@ class TerminalTest : public ProcessTest {
   protected:
     static std::vector<std::string> status_of(const std::string& admin,
                                               const std::vector<std::string>& options = {}) {
-        std::vector<std::string> argv{under_test(HANDOVERD_PROGRAM), "status", "--admin", admin};
+        std::vector<std::string> argv{handoverd_program(), "status", "--admin", admin};
         argv.insert(argv.end(), options.begin(), options.end());
         return argv;
     }
@@ -207,7 +207,7 @@ TEST_F(Watching, is_refused_where_nothing_can_be_painted_over) {
 class ReloadOnTerminal : public TerminalTest {
   protected:
     [[nodiscard]] std::vector<std::string> reload(const std::string& option = "") const {
-        std::vector<std::string> argv{under_test(HANDOVERD_PROGRAM), "reload", "--admin", admin()};
+        std::vector<std::string> argv{handoverd_program(), "reload", "--admin", admin()};
         if (!option.empty()) argv.push_back(option);
         return argv;
     }
@@ -277,8 +277,7 @@ class ServeOnTerminal : public TerminalTest {
         TerminalProcess terminal(command_line(directory_, from_copy()), environment);
         EXPECT_TRUE(terminal.wait_for_text(") serves")) << terminal.output();
         install_text("#!/bin/sh\nexit 7\n", std::filesystem::perms::owner_all, program());
-        const auto told =
-            run_command({under_test(HANDOVERD_PROGRAM), "reload", "--admin", admin()}, timeout);
+        const auto told = run_command({handoverd_program(), "reload", "--admin", admin()}, timeout);
         EXPECT_EQ(told.exit_status, 1);
         EXPECT_TRUE(terminal.wait_for_text("handover failed: ")) << terminal.output();
         terminal.signal(SIGTERM);

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "support/daemon.h"
 
-#include "support/programs.h"
-
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -29,11 +26,6 @@ ProcessOptions start_of(const TemporaryDirectory& directory, const DaemonOptions
 }
 
 }  // namespace
-
-fs::path program_under_test() {
-    const char* given = std::getenv("HANDOVERD_UNDER_TEST");
-    return given ? given : under_test(HANDOVERD_PROGRAM);
-}
 
 std::vector<std::string> command_line(const TemporaryDirectory& directory,
                                       const DaemonOptions& start) {
@@ -94,7 +86,7 @@ void Daemon::signal(int number) const {
 }
 
 std::vector<std::string> Daemon::command(const std::string& name) const {
-    return {under_test(HANDOVERD_PROGRAM), name, "--admin", admin_};
+    return {handoverd_program(), name, "--admin", admin_};
 }
 
 ChildProcess Daemon::start_reload(const std::vector<std::string>& options) const {

@@ -4,6 +4,7 @@
 #include "support/child_process.h"
 #include "support/counting_client.h"
 #include "support/load_report.h"
+#include "support/programs.h"
 #include "support/raw_client.h"
 #include "support/server_process.h"
 #include "support/temporary_directory.h"
@@ -17,10 +18,6 @@
 #include <vector>
 
 namespace handover::test {
-
-/// The handoverd that is tested: the one of the build, or what HANDOVERD_UNDER_TEST in the
-/// environment says, which may run that in another manner (tests/valgrind).
-[[nodiscard]] std::filesystem::path program_under_test();
 
 /// How to start handoverd.
 struct DaemonOptions {
