@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr auto directory = "/root/port";
+constexpr auto port_directory = "/root/port";
 constexpr auto ported_unit = "port.service";
 
 /// A Debian with a compiler and CMake, and our library packages with what they depend on.
@@ -29,23 +29,23 @@ class DevelopmentPackage : public ServiceUnderLoad,
                 container().copy_in(entry.path(), fs::path("/root") / name);
         container().output_of("apt-get install -q -y /root/libhandover*.deb");
         container().output_of(std::string("cp -r /usr/share/doc/libhandover-dev/examples ") +
-                              directory);
+                              port_directory);
     }
 
     /// These targets, by a project that knows of handover what its package says.
     void build_by_cmake(const std::string& targets, const std::string& options = "") {
-        container().write_file(fs::path(directory) / "CMakeLists.txt",
+        container().write_file(fs::path(port_directory) / "CMakeLists.txt",
                                "cmake_minimum_required(VERSION 3.20)\n"
                                "project(port LANGUAGES CXX)\n"
                                "find_package(handover REQUIRED)\n" +
                                    targets);
-        container().output_of(std::string("cd ") + directory + " && cmake -B build " + options +
-                              " && cmake --build build");
+        container().output_of(std::string("cd ") + port_directory + " && cmake -B build " +
+                              options + " && cmake --build build");
     }
 
     /// A program that was not written for us, with what the manual says to change in it.
     void port_stock_httplib() {
-        const auto source = fs::path(directory) / "stock_httplib.cpp";
+        const auto source = fs::path(port_directory) / "stock_httplib.cpp";
         container().copy_in(source_directory() / "tests/bench/stock_httplib.cpp", source);
         container().copy_in(source_directory() / "tests/packages/port.sed", "/root/port.sed");
         container().output_of("sed -i -f /root/port.sed " + source.string());
@@ -97,17 +97,17 @@ TEST_P(DevelopmentPackage, ports_a_program_by_cmake) {
         "add_executable(echo_tcp echo_tcp.cpp)\n"
         "target_link_libraries(echo_tcp PRIVATE handover::handover)\n",
         "-G Ninja");
-    start(std::string(directory) + "/build/hello_http [::]:8080");
+    start(std::string(port_directory) + "/build/hello_http [::]:8080");
     expect_survival("127.0.0.1:8080", "/hi");
 }
 
 TEST_P(DevelopmentPackage, ports_a_program_by_pkg_config) {
-    container().output_of(std::string("cd ") + directory +
+    container().output_of(std::string("cd ") + port_directory +
                           " && c++ -std=c++20 -Wall -Wextra -Werror -o hello_http hello_http.cpp "
                           "$(pkg-config --cflags --libs handover-http)"
                           " && c++ -std=c++20 -Wall -Wextra -Werror -o echo_tcp echo_tcp.cpp "
                           "$(pkg-config --cflags --libs handover)");
-    start(std::string(directory) + "/hello_http 127.0.0.1:8080");
+    start(std::string(port_directory) + "/hello_http 127.0.0.1:8080");
     expect_survival("127.0.0.1:8080", "/hi");
 }
 
@@ -116,16 +116,16 @@ TEST_P(DevelopmentPackage, ports_a_program_of_somebody_else_by_cmake) {
     build_by_cmake(
         "add_executable(stock_httplib stock_httplib.cpp)\n"
         "target_link_libraries(stock_httplib PRIVATE handover::http)\n");
-    start(std::string(directory) + "/build/stock_httplib");
+    start(std::string(port_directory) + "/build/stock_httplib");
     expect_survival_of_stock_httplib();
 }
 
 TEST_P(DevelopmentPackage, ports_a_program_of_somebody_else_by_pkg_config) {
     port_stock_httplib();
-    container().output_of(std::string("cd ") + directory +
+    container().output_of(std::string("cd ") + port_directory +
                           " && c++ -std=c++20 -o stock_httplib stock_httplib.cpp "
                           "$(pkg-config --cflags --libs handover-http)");
-    start(std::string(directory) + "/stock_httplib");
+    start(std::string(port_directory) + "/stock_httplib");
     expect_survival_of_stock_httplib();
 }
 

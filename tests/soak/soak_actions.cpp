@@ -13,9 +13,9 @@ using std::chrono::seconds;
 constexpr int burst = 10;
 
 /// For sleep(1): "0.042".
-std::string seconds_of(unsigned milliseconds) {
-    const auto digits = std::to_string(1000 + milliseconds % 1000).substr(1);
-    return std::to_string(milliseconds / 1000) + "." + digits;
+std::string seconds_of(unsigned duration_ms) {
+    const auto digits = std::to_string(1000 + duration_ms % 1000).substr(1);
+    return std::to_string(duration_ms / 1000) + "." + digits;
 }
 
 template <std::size_t count>

@@ -183,8 +183,8 @@ std::vector<GenerationRegistry::Found> GenerationRegistry::generations() const {
 // ---- handovers
 
 std::uint64_t GenerationRegistry::next_handover() const noexcept {
-    constexpr std::uint64_t most_id = std::uint64_t{1} << 53U;
-    if (page_->last_handover > most_id) page_->last_handover = 0;  // no count leads there
+    constexpr std::uint64_t highest_id = std::uint64_t{1} << 53U;
+    if (page_->last_handover > highest_id) page_->last_handover = 0;  // no count leads there
     return page_->last_handover.fetch_add(1) + 1;
 }
 

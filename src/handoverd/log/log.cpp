@@ -24,7 +24,7 @@ namespace {
 using handover::Report;
 
 /// Hundreds of handovers, or a burst of requests. Some megabytes at worst.
-constexpr std::size_t entries_max = 8192;
+constexpr std::size_t queue_entries_max = 8192;
 
 spdlog::level::level_enum level_of(Report::Severity severity) {
     switch (severity) {
@@ -129,7 +129,8 @@ class ToQueue : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
 }  // namespace
 
 Log::Log(const std::string& level) {
-    queue().emplace(entries_max, [writer = Writer()](const LogEntry& one) { writer.write(one); });
+    queue().emplace(queue_entries_max,
+                    [writer = Writer()](const LogEntry& one) { writer.write(one); });
     auto logger = std::make_shared<spdlog::logger>("handoverd", std::make_shared<ToQueue>());
     logger->set_level(spdlog::level::from_str(level));
     spdlog::set_default_logger(std::move(logger));

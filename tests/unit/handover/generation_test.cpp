@@ -75,10 +75,10 @@ class GenerationTest : public testing::Test {
         return result;
     }
     static std::vector<Report::Event> events_of(const std::vector<Report>& story) {
-        std::vector<Report::Event> events;
-        events.reserve(story.size());
-        for (const auto& one : story) events.push_back(one.event);
-        return events;
+        std::vector<Report::Event> result;
+        result.reserve(story.size());
+        for (const auto& one : story) result.push_back(one.event);
+        return result;
     }
 
     /// The texts of all messages, one after the other.

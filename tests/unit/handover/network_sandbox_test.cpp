@@ -27,34 +27,36 @@ std::string unix_sockets(std::initializer_list<std::string> names) {
     return text + "0000000000000000: 00000003 00000000 00000000 0001 03 123457\n";
 }
 
-constexpr auto manager = "/run/systemd/notify";
+constexpr auto manager_address = "/run/systemd/notify";
 
 TEST(NetworkSandbox, is_a_namespace_with_loopback_alone_that_is_not_the_service_managers) {
-    EXPECT_TRUE(is_private_network(devices({"lo"}), unix_sockets({"@other"}), manager));
+    EXPECT_TRUE(is_private_network(devices({"lo"}), unix_sockets({"@other"}), manager_address));
     EXPECT_TRUE(is_private_network(devices({"lo"}), unix_sockets({}), "@manager"));
 }
 
 TEST(NetworkSandbox, may_have_the_tunnels_that_every_namespace_is_born_with) {
-    EXPECT_TRUE(
-        is_private_network(devices({"lo", "tunl0", "sit0", "ip6tnl0"}), unix_sockets({}), manager));
+    EXPECT_TRUE(is_private_network(devices({"lo", "tunl0", "sit0", "ip6tnl0"}), unix_sockets({}),
+                                   manager_address));
 }
 
 TEST(NetworkSandbox, is_none_where_the_service_manager_is_too) {
-    EXPECT_FALSE(is_private_network(devices({"lo"}), unix_sockets({"@x", manager}), manager));
+    EXPECT_FALSE(is_private_network(devices({"lo"}), unix_sockets({"@x", manager_address}),
+                                    manager_address));
     EXPECT_FALSE(is_private_network(devices({"lo"}), unix_sockets({"@manager"}), "@manager"));
-    EXPECT_TRUE(
-        is_private_network(devices({"lo"}), unix_sockets({"/x/run/systemd/notify"}), manager))
+    EXPECT_TRUE(is_private_network(devices({"lo"}), unix_sockets({"/x/run/systemd/notify"}),
+                                   manager_address))
         << "it is another's";
 }
 
 TEST(NetworkSandbox, is_none_where_a_device_leads_outside) {
     for (const char* name : {"eth0", "host0", "lo1", "tun0", "wg-x"})
-        EXPECT_FALSE(is_private_network(devices({"lo", name}), unix_sockets({}), manager)) << name;
+        EXPECT_FALSE(is_private_network(devices({"lo", name}), unix_sockets({}), manager_address))
+            << name;
 }
 
 TEST(NetworkSandbox, is_none_without_evidence) {
-    EXPECT_FALSE(is_private_network("", unix_sockets({}), manager));
-    EXPECT_FALSE(is_private_network(devices({"lo"}), "", manager));
+    EXPECT_FALSE(is_private_network("", unix_sockets({}), manager_address));
+    EXPECT_FALSE(is_private_network(devices({"lo"}), "", manager_address));
     EXPECT_FALSE(is_private_network(devices({"lo"}), unix_sockets({}), ""));
     EXPECT_FALSE(is_private_network(devices({"lo"}), unix_sockets({}), "vsock:2:9999"));
 }

@@ -18,8 +18,8 @@ using nlohmann::json;
 
 constexpr std::int64_t now_ms = 1'800'000'000'000;
 
-json seconds_ago(std::int64_t seconds) {
-    return now_ms - seconds * 1000;
+json seconds_ago(std::int64_t age_s) {
+    return now_ms - age_s * 1000;
 }
 
 json generation(int number, const std::string& role, std::int64_t started_seconds_ago) {
@@ -37,9 +37,9 @@ json generation(int number, const std::string& role, std::int64_t started_second
             {"account", nullptr}};
 }
 
-json ended(int number, std::int64_t seconds, const std::string& account) {
+json ended(int number, std::int64_t age_s, const std::string& account) {
     auto result = generation(number, "ended", 9000);
-    result["ended_at_ms"] = seconds_ago(seconds);
+    result["ended_at_ms"] = seconds_ago(age_s);
     result["account"] = account;
     return result;
 }

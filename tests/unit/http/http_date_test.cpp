@@ -12,11 +12,11 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-constexpr sys_seconds the_example{seconds(784111777)};  // of RFC 9110, 5.6.7
-constexpr sys_seconds now{seconds(1700000000)};         // in 2023
+constexpr sys_seconds the_example{seconds(784111777)};   // of RFC 9110, 5.6.7
+constexpr sys_seconds received_at{seconds(1700000000)};  // in 2023
 
 std::optional<sys_seconds> parsed(const std::string& text) {
-    return parse_http_date(text, now);
+    return parse_http_date(text, received_at);
 }
 
 TEST(HttpDate, is_written_in_the_fixed_form) {

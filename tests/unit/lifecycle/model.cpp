@@ -10,13 +10,6 @@
 namespace handover::test::model {
 namespace {
 
-using Barrier = Generation::Barrier;
-using Deadline = Generation::Deadline;
-using Job = Manager::Job;
-using Link = Generation::Link;
-using Process = Generation::Process;
-using Verdict = Generation::Verdict;
-using Way = Generation::Way;
 using Kind = Step::Kind;
 
 Connections bit(int connection) {

@@ -204,6 +204,14 @@ struct World {
 };
 static_assert(std::has_unique_object_representations_v<World>, "it is hashed as bytes");
 
+using Barrier = Generation::Barrier;
+using Deadline = Generation::Deadline;
+using Job = Manager::Job;
+using Link = Generation::Link;
+using Process = Generation::Process;
+using Verdict = Generation::Verdict;
+using Way = Generation::Way;
+
 [[nodiscard]] inline Generation& at(World& world, Index index) {
     return world.generations[static_cast<std::uint8_t>(index)];
 }

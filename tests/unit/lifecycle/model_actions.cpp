@@ -7,13 +7,6 @@
 
 namespace handover::test::model {
 
-using Way = Generation::Way;
-using Link = Generation::Link;
-using Verdict = Generation::Verdict;
-using Barrier = Generation::Barrier;
-using Deadline = Generation::Deadline;
-using Process = Generation::Process;
-
 /// What Generation::Runner::perform() does, on this world.
 /// About itself; the others are about its two neighbours.
 void Actor::perform(Action action) {

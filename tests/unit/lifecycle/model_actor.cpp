@@ -10,13 +10,6 @@
 namespace handover::test::model {
 namespace {
 
-using Way = Generation::Way;
-using Link = Generation::Link;
-using Verdict = Generation::Verdict;
-using Barrier = Generation::Barrier;
-using Deadline = Generation::Deadline;
-using Process = Generation::Process;
-
 /// step() is a pure function: every answer is asked for once.
 const lifecycle::Transition& transition(State state, Event event) {
     static const auto table = [] {

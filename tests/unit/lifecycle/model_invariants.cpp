@@ -8,8 +8,6 @@
 namespace handover::test::model {
 namespace {
 
-using Job = Manager::Job;
-using Link = Generation::Link;
 using When = Invariant::When;
 
 template <typename Predicate>

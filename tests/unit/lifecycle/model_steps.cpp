@@ -9,14 +9,7 @@
 namespace handover::test::model {
 namespace {
 
-using Barrier = Generation::Barrier;
-using Deadline = Generation::Deadline;
-using Job = Manager::Job;
 using Kind = Step::Kind;
-using Link = Generation::Link;
-using Process = Generation::Process;
-using Verdict = Generation::Verdict;
-using Way = Generation::Way;
 
 constexpr std::array all_signals{Signal::handover, Signal::stop, Signal::restart,
                                  Signal::interrupt};
