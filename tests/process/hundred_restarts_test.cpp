@@ -77,7 +77,10 @@ TEST_F(HundredRestarts, lose_no_request_and_leave_nothing_behind) {
     EXPECT_EQ(files(), files_before);
     const auto size_after = size_at_rest(daemon);
     EXPECT_EQ(size_after.descriptors, size_before.descriptors);
-    EXPECT_LT(size_after.resident_kib, size_before.resident_kib * 5 / 4 + 2048);
+    // A sanitizer's own memory grows with what it has seen.
+    EXPECT_TRUE(memory_is_watched() ||
+                size_after.resident_kib < size_before.resident_kib * 5 / 4 + 2048)
+        << size_before.resident_kib << " KiB before, " << size_after.resident_kib << " after";
 }
 
 }  // namespace
