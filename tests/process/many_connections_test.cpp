@@ -30,15 +30,16 @@ class ManyConnections : public ProcessTest {
     }
     /// An hour: none of them shall be closed for its idleness while we look.
     static DaemonOptions with_long_idle_timeout() { return with_options({"--idle-timeout", "1h"}); }
-    /// Fails unless the process spends less than a tenth of a second of a processor: who waits for
-    /// events spends a few ticks on a slow machine or under a sanitizer, who asks again and again
-    /// all there is.
+    /// Fails if the process spends more than two ticks of a processor. A sanitizer takes some of
+    /// its own: a tenth of a second there, where a loop that asks again and again takes all there
+    /// is.
     static void expect_that_it_only_waits(const ProcessView& process, std::chrono::seconds time) {
         const auto ticks = process.cpu_ticks();
         pass_time(time);
         const auto more_ticks = process.cpu_ticks() - ticks;
         std::cout << more_ticks << " ticks of CPU in " << time.count() << " s\n";
-        EXPECT_LT(more_ticks, static_cast<std::size_t>(::sysconf(_SC_CLK_TCK)) / 10);
+        const auto tenth = static_cast<std::size_t>(::sysconf(_SC_CLK_TCK)) / 10;
+        EXPECT_LE(more_ticks, memory_is_watched() ? tenth : 2U);
     }
 };
 
