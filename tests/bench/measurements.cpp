@@ -3,6 +3,7 @@
 
 #include "bench/client.h"
 #include "bench/results.h"
+#include "support/pass_time.h"
 
 #include <iostream>
 #include <sstream>
@@ -115,7 +116,7 @@ Sample measure_idle_through_both(Server& server, const Extent& extent) {
     auto idle = start_idle(server.container(), extent.idle_connections);
     sample["MiB with idle connections"] = server.memory_mib();
     const double cpu_before = server.cpu_seconds();
-    std::this_thread::sleep_for(extent.idle_watch);
+    test::pass_time(extent.idle_watch);
     const double cpu = server.cpu_seconds() - cpu_before;
     const double seconds = std::chrono::duration<double>(extent.idle_watch).count();
     sample["CPU ms per second, idle"] = 1000 * cpu / seconds;
@@ -132,7 +133,7 @@ Sample measure_idle_through_reload(Server& server, const Extent& extent) {
     auto idle = start_idle(server.container(), extent.idle_connections);
     (void)server.systemctl("reload");
     // Some come back from the command before they have begun.
-    std::this_thread::sleep_for(extent.pace);
+    test::pass_time(extent.pace);
     return {{"answered after reload", static_cast<double>(idle.ask().answered())}};
 }
 

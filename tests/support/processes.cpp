@@ -213,6 +213,10 @@ std::size_t ProcessView::threads() const {
     return std::stoul(field_of(read_entry(pid, "status"), "Threads"));
 }
 
+bool ProcessView::is_sleeping() const {
+    return field_of(read_entry(pid, "status"), "State").rfind('S', 0) == 0;
+}
+
 std::size_t ProcessView::cpu_ticks() const {
     const auto text = read_entry(pid, "stat");
     // After the name, which may contain anything: state, ten numbers, user time, system time.

@@ -50,6 +50,8 @@ struct ProcessView {
     [[nodiscard]] std::string executable() const;
     [[nodiscard]] std::size_t resident_kib() const;
     [[nodiscard]] std::size_t threads() const;
+    /// Its first thread waits in the kernel for something to happen (S in proc(5)).
+    [[nodiscard]] bool is_sleeping() const;
     /// Of user and system time, in all threads, since it began; a tick is usually 10 ms.
     [[nodiscard]] std::size_t cpu_ticks() const;
 };

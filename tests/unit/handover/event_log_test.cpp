@@ -178,8 +178,7 @@ TEST(EventLog, wake_who_waits_in_another_process_and_go_on_in_the_next_one) {
         adopted->registry().event_log().append(event("there"));
         ::_exit(found.size() == 1 && found[0].id == 2 ? 0 : 2);
     }
-    // Most of the time, it waits by then.
-    std::this_thread::sleep_for(milliseconds(50));
+    ASSERT_TRUE(eventually([&] { return ProcessView{child}.is_sleeping(); }));
     const auto begun = std::chrono::steady_clock::now();
     ledger.registry().event_log().append(event("here again"));
     const auto answer = ledger.registry().event_log().await(2, long_time);
