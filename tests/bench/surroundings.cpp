@@ -12,8 +12,7 @@ using namespace std::chrono_literals;
 
 /// Its output in one line.
 std::string output_of(const std::vector<std::string>& command) {
-    auto text = test::run_command(command, 10s).out;
-    while (!text.empty() && text.back() == '\n') text.pop_back();
+    auto text = test::run_command(command, 10s).text();
     for (char& character : text)
         if (character == '\n') character = ' ';
     return text;

@@ -116,6 +116,10 @@ milliseconds until(ChildProcess::Clock::time_point deadline) {
 
 }  // namespace
 
+std::string Finished::text() const {
+    return out.substr(0, out.find_last_not_of('\n') + 1);
+}
+
 ChildProcess::ChildProcess(const std::vector<std::string>& argv, const Environment& environment) {
     Pipe in = make_pipe();
     Pipe out = make_pipe();

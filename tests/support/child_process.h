@@ -23,6 +23,8 @@ struct Finished {
     std::chrono::milliseconds duration{0};
 
     [[nodiscard]] bool ok() const noexcept { return exit_status == 0; }
+    /// `out` without the newlines at its end, as a shell takes it.
+    [[nodiscard]] std::string text() const;
 };
 
 /// A process that a test started, with pipes on its three standard streams.

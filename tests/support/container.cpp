@@ -180,12 +180,11 @@ Finished Container::run(const std::string& command, milliseconds within) const {
 }
 
 std::string Container::output_of(const std::string& command) const {
-    Finished finished = run(command);
+    const Finished finished = run(command);
     if (!finished.ok())
         throw std::runtime_error(command + ": exit status " + std::to_string(finished.exit_status) +
                                  ": " + finished.err);
-    while (!finished.out.empty() && finished.out.back() == '\n') finished.out.pop_back();
-    return finished.out;
+    return finished.text();
 }
 
 ChildProcess Container::spawn_in_network(const std::vector<std::string>& argv) const {

@@ -13,18 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string without_newlines_at_the_end(std::string text) {
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    return text;
-}
-
 /// Runs a script of the tests and returns what it prints.
 std::string output_of_script(const std::string& script, const std::vector<std::string>& arguments) {
     std::vector<std::string> command{source_directory() / "tests" / script};
     command.insert(command.end(), arguments.begin(), arguments.end());
     const auto finished = run_command(command, std::chrono::minutes(20));
     if (!finished.ok()) throw std::runtime_error(script + " failed: " + finished.err);
-    return without_newlines_at_the_end(finished.out);
+    return finished.text();
 }
 
 /// What a script of tests/packages makes, if need be. Under ctest a test of its own has had it
@@ -34,12 +29,7 @@ fs::path made_by(const std::string& script, const std::vector<std::string>& argu
     if (prepared == nullptr) return output_of_script("packages/" + script, arguments);
     std::string name = script;
     for (const auto& argument : arguments) name += "_" + argument;
-    return without_newlines_at_the_end(content_of(fs::path(prepared) / name));
-}
-
-/// Of the packages the roots are made: what they say they depend on is in there.
-void build_packages_of(const std::string& suite) {
-    if (std::getenv("HANDOVER_TEST_PREPARED") == nullptr) (void)packages_of(suite);
+    return content_of(fs::path(prepared) / name);
 }
 
 }  // namespace
@@ -57,17 +47,17 @@ fs::path packages_of(const std::string& suite) {
 }
 
 fs::path bare_root_of(const std::string& suite) {
-    build_packages_of(suite);
+    (void)packages_of(suite);  // which say what they depend on
     return made_by("target-root", {suite});
 }
 
 fs::path development_root_of(const std::string& suite) {
-    build_packages_of(suite);
+    (void)packages_of(suite);  // which say what they depend on
     return made_by("target-root", {"--development", suite});
 }
 
 fs::path installed_root_of(const std::string& suite, const std::vector<std::string>& packages) {
-    build_packages_of(suite);
+    (void)packages_of(suite);
     std::vector<std::string> arguments{suite};
     arguments.insert(arguments.end(), packages.begin(), packages.end());
     return made_by("installed-root", arguments);
